@@ -1,0 +1,67 @@
+//! `aoai-lb`: many Azure OpenAI deployments behind one Azure API Management gateway.
+//!
+//! A pure core in rings, a thin shell around it. Each ring may use the rings below it; `tests/it/architecture.rs`
+//! holds the allow list.
+//!
+//! ```text
+//! cli ui emulator io                                         ring 3  shell: sockets, disk, environment, terminal, clock
+//! run                                                        ring 2  drivers: async deploy and destroy
+//! spec template policy plan arm azure pool exchange quota backend sim
+//!                                                            ring 1  core: sync, pure, deterministic
+//! topology catalogue expr                                    ring 0  domain, data tables, ARM expressions
+//! diagnostic time rng wire policy_xml                        ring 0  vocabulary
+//! ```
+//!
+//! Invariants:
+//!
+//! 1. Ring 1 never reads a clock, entropy, environment, disk or network, and never logs. It returns values.
+//! 2. `plan(x, x)` is empty. After `deploy`, `plan` is empty, against an Azure that re-shapes what it was sent.
+//! 3. Nothing is deleted that this stack does not own.
+//! 4. A draw is a function, not a sequence ([`rng::draw`]). Events are ordered by (time, class, request, attempt); at one
+//!    instant completions come before arrivals. Sums in the core are integers; floats appear only when printing. Same
+//!    seed, same bytes, on any machine.
+//! 5. Keys never enter [`topology::Topology`], a plan, a log or a report ([`wire::Secret`]).
+//! 6. One `exchange`, one `pool` and one `backend`; the simulator, the gateway and the tests only drive them.
+
+// Vocabulary
+pub mod diagnostic;
+pub mod policy_xml;
+pub mod rng;
+pub mod time;
+pub mod wire;
+
+// Domain
+pub mod catalogue;
+pub mod expr;
+pub mod topology;
+
+// Core, in reading order: a spec becomes a topology, a template, a plan
+pub mod spec;
+
+pub mod policy;
+pub mod template;
+
+pub mod arm;
+pub mod plan;
+
+pub mod azure;
+
+// Core: what a request lives through
+pub mod backend;
+pub mod exchange;
+pub mod pool;
+pub mod quota;
+pub mod sim;
+
+// Drivers
+pub mod run;
+
+// Shell
+#[cfg(feature = "shell")]
+pub mod cli;
+#[cfg(feature = "shell")]
+pub mod emulator;
+#[cfg(feature = "shell")]
+pub mod io;
+#[cfg(feature = "shell")]
+pub mod ui;

@@ -1,0 +1,2 @@
+//! The `aoai-lb` program: everything is in the library.
+fn main() {}
