@@ -1,0 +1,56 @@
+//! What Azure holds now: [`Live`].
+
+use super::{Address, Topology};
+use crate::time::Time;
+use std::collections::BTreeMap;
+
+/// Live state, as far as a stack can see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Live {
+    /// What is there of the kinds that a topology describes: everything in the resource group, everything on the gateway.
+    pub topology: Topology,
+    /// Whether the resource group exists.
+    pub resource_group: Option<Owner>,
+    /// Who owns what is there.
+    pub owners: BTreeMap<Address, Owner>,
+    /// ETags of the resources that a DELETE or PATCH must carry.
+    pub etags: BTreeMap<Address, String>,
+    /// ARM ids of everything that is there.
+    pub ids: BTreeMap<Address, String>,
+    /// The object id of the gateway's identity.
+    pub principal: Option<String>,
+    /// The gateway's public address, without a slash at its end.
+    pub gateway_url: Option<String>,
+    /// Names that a soft-deleted service or account still holds.
+    pub soft_deleted: Vec<SoftDeleted>,
+    /// A deployment of this stack that is running, by name, with the hash that its template carries.
+    pub running: Option<(String, Option<String>)>,
+}
+
+/// Who a live resource belongs to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// This stack: the tag or the marker is there.
+    Ours,
+    /// Another stack of this program, by its id.
+    Stack(String),
+    /// Somebody else.
+    Foreign,
+}
+
+/// A soft-deleted service or account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SoftDeleted {
+    /// What would have to be created under its name, where the spec names it; else `None`.
+    pub address: Option<Address>,
+    /// Its name.
+    pub name: String,
+    /// Its ARM id: where it is purged.
+    pub id: String,
+    /// Its region.
+    pub location: super::Location,
+    /// When Azure purges it by itself.
+    pub scheduled_purge: Option<Time>,
+    /// Whether it was this stack's, by its tag. A soft-deleted service does not show its tags.
+    pub owner: Owner,
+}
