@@ -5,11 +5,21 @@
 //! Invariant: `parse(print(e)) == e` for every tree whose numbered access has no string for an index (that is a
 //! property) and whose names are names.
 
+mod error;
+mod evaluate;
+mod functions;
 mod hash;
 mod parse;
+mod value;
+#[cfg(test)]
+mod vectors;
 
+pub use error::{EvalError, Fault, type_name};
+pub use evaluate::{Context, View, evaluate, resolve};
+pub use functions::call;
 pub use hash::{guid, unique_string};
 pub use parse::{MAX_DEPTH, MAX_LENGTH, ParseError, TemplateString, literal, parse, template_string};
+pub use value::{bounded, get, same};
 
 use std::fmt;
 
