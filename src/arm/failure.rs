@@ -247,7 +247,10 @@ mod tests {
     fn text_pages_and_silence_have_a_message() {
         let answer = |status, body: &str| Response { body: body.into(), ..Response::empty(status) };
         let first = |response: &Response| failures(response).remove(0).message;
-        assert_eq!(first(&answer(503, "<html><head><title>502 Bad\r\n Gateway</title></head></html>")), "502 Bad Gateway");
+        assert_eq!(
+            first(&answer(503, "<html><head><title>502 Bad\r\n Gateway</title></head></html>")),
+            "502 Bad Gateway"
+        );
         assert_eq!(first(&answer(403, "Forbidden")), "Forbidden");
         assert_eq!(first(&answer(503, "")), "Azure answered 503 and did not say why");
         assert_eq!(first(&answer(404, "null")), "null");

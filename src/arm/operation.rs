@@ -284,7 +284,10 @@ mod tests {
             // a poll without Location keeps the address and the wait
             assert_eq!(operation.on_poll(&Response::empty(202)), seconds(15));
             assert_eq!(operation.request().url, "/o");
-            assert_eq!(operation.on_poll(&Response::empty(202).header("Location", "/p").header("Retry-After", "3")), seconds(3));
+            assert_eq!(
+                operation.on_poll(&Response::empty(202).header("Location", "/p").header("Retry-After", "3")),
+                seconds(3)
+            );
             assert_eq!(operation.request().url, "/p");
             assert_eq!(operation.on_poll(&Response::empty(end)), Poll::Done);
         }
@@ -346,7 +349,8 @@ mod tests {
         assert_eq!(operation.request().url, "/r?api-version=1");
         assert_eq!(operation.on_poll(&state("Creating")), seconds(1));
         assert_eq!(operation.on_poll(&state("Succeeded")), Poll::Done);
-        let mut deletion = Operation::start(&Request::arm(Method::Delete, "/r"), &Response::empty(202)).expect("running");
+        let mut deletion =
+            Operation::start(&Request::arm(Method::Delete, "/r"), &Response::empty(202)).expect("running");
         assert_eq!(deletion.on_poll(&state("Deleting")), seconds(1));
         assert_eq!(deletion.on_poll(&Response::empty(404)), Poll::Done);
     }
