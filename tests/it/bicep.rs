@@ -6,7 +6,9 @@
 mod ast;
 mod emit;
 mod expr;
+mod format;
 mod lexer;
+mod lint;
 mod params;
 mod parser;
 mod program;
@@ -23,6 +25,16 @@ pub fn compile(main: &Path) -> Result<String, String> {
 /// The parameters file of a `.bicepparam`, as `bicep build-params` writes it.
 pub fn compile_params(bicepparam: &Path) -> Result<String, String> {
     Ok(print(&params::parameters(bicepparam)?))
+}
+
+/// Whether a text keeps the cheap rules of `bicep format`; else the first place that does not, `line:column: what`.
+pub fn format_check(source: &str) -> Result<(), String> {
+    format::check(source).map_err(|fault| fault.to_string())
+}
+
+/// What the compiler's linter would say of a text, as far as its rules are cheap, and where; nothing where it is clean.
+pub fn lint(source: &str) -> Vec<String> {
+    lint::lint(source)
 }
 
 /// JSON as the compiler's writer prints it: two spaces, no final newline, three line separators escaped.

@@ -60,8 +60,6 @@ pub struct Property {
     pub at: Pos,
     /// The key.
     pub key: Vec<Piece>,
-    /// Whether the key stands in quotes.
-    pub quoted: bool,
     /// The value.
     pub value: Expr,
 }

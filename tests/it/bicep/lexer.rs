@@ -84,12 +84,19 @@ struct Lexer<'a> {
     rest: &'a str,
     at: Pos,
     depth: usize,
+    comments: Vec<(Pos, Pos)>,
 }
 
 /// The tokens of a whole file, closed by [`Kind::End`].
 pub fn tokens(source: &str) -> Result<Vec<Token>, Fault> {
-    let mut lexer = Lexer { rest: source, at: Pos { line: 1, column: 1 }, depth: 0 };
-    lexer.run(false)
+    Ok(scan(source)?.0)
+}
+
+/// The tokens of a whole file, and the places of the comments and directives between them.
+pub fn scan(source: &str) -> Result<(Vec<Token>, Vec<(Pos, Pos)>), Fault> {
+    let mut lexer = Lexer { rest: source, at: Pos { line: 1, column: 1 }, depth: 0, comments: Vec::new() };
+    let tokens = lexer.run(false)?;
+    Ok((tokens, lexer.comments))
 }
 
 impl Lexer<'_> {
@@ -147,6 +154,7 @@ impl Lexer<'_> {
                 }
                 '/' if self.rest.starts_with("//") => {
                     self.line_end();
+                    self.comments.push((at, self.at));
                     continue;
                 }
                 '/' if self.rest.starts_with("/*") => {
@@ -155,6 +163,7 @@ impl Lexer<'_> {
                     };
                     let count = self.rest[..length + 2].chars().count();
                     self.skip(count);
+                    self.comments.push((at, self.at));
                     continue;
                 }
                 '#' if found.last().is_none_or(|last| last.kind == Kind::Newline) => {
@@ -163,6 +172,7 @@ impl Lexer<'_> {
                         return self.fault("no such directive");
                     }
                     self.line_end();
+                    self.comments.push((at, self.at));
                     continue;
                 }
                 '\'' if self.rest.starts_with("'''") => self.verbatim()?,

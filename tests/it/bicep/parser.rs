@@ -269,18 +269,18 @@ impl Parser<'_> {
                 return Ok(found);
             }
             let at = self.at();
-            let (key, quoted) = match self.kind() {
+            let key = match self.kind() {
                 Kind::Word(word) if word == "resource" && self.nested() => {
                     return self.fault("nested resources are not supported here");
                 }
-                Kind::Word(_) => (vec![Piece::Literal(self.word("a key")?)], false),
-                Kind::Text(_) => (self.text("a key")?, true),
+                Kind::Word(_) => vec![Piece::Literal(self.word("a key")?)],
+                Kind::Text(_) => self.text("a key")?,
                 Kind::Mark("...") => return self.fault("spreading is not supported here"),
                 _ => return self.unexpected("a key"),
             };
             self.expect(":")?;
             let value = self.expression()?;
-            let property = Property { at, key, quoted, value };
+            let property = Property { at, key, value };
             if let Some(name) = property.name()
                 && found.iter().any(|other| other.name() == Some(name))
             {

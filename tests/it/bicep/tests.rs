@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{compile, compile_params};
+use super::{compile, compile_params, format_check, lint};
 
 /// The pairs of a corpus outside the repository, or nothing where it is not here.
 fn corpus() -> Option<PathBuf> {
@@ -75,4 +75,33 @@ fn corpus_parameters_byte_for_byte() {
     let Some(folder) = corpus() else { return };
     let found = compile_params(&folder.join("01-quickstart.bicepparam"));
     assert_eq!(found, Ok(read(&folder.join("01-quickstart.parameters.json"))));
+}
+
+/// Every Bicep file of the corpus that the compiler is content with.
+fn clean_files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for folder in [folder.to_owned(), folder.join("modules")] {
+        let Ok(entries) = std::fs::read_dir(&folder) else { continue };
+        found.extend(entries.flatten().map(|entry| entry.path()));
+    }
+    found.retain(|path| {
+        let loops = path.ends_with("05-loops.bicep");
+        path.extension().is_some_and(|end| end == "bicep" || end == "bicepparam") && !loops
+    });
+    found.sort();
+    found
+}
+
+#[test]
+fn corpus_files_are_formatted_and_clean() {
+    let Some(folder) = corpus() else { return };
+    let files = clean_files(&folder);
+    assert!(files.len() >= 12, "{files:?}");
+    for file in files {
+        let source = read(&file);
+        assert_eq!(format_check(&source), Ok(()), "{}", file.display());
+        if file.extension().is_some_and(|end| end == "bicep") {
+            assert_eq!(lint(&source), Vec::<String>::new(), "{}", file.display());
+        }
+    }
 }
