@@ -408,7 +408,7 @@ pub fn fits(value: &Expr, kind: &Type) -> Written<()> {
 }
 
 /// Refuses what is no literal all through.
-pub fn constant(value: &Expr) -> Written<()> {
+fn constant(value: &Expr) -> Written<()> {
     let mut calls = false;
     value.walk(&mut |inner| {
         calls = calls || matches!(inner.node, Node::Call(..) | Node::Method(..));

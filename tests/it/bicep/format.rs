@@ -97,7 +97,8 @@ fn check_lines(lines: &[&str], tokens: &[Token]) -> Result<(), Fault> {
         if blank && inner[index - 1].is_empty() && !verbatim(index) {
             return fault(at, "two blank lines in a row");
         }
-        if line.starts_with('\t') || line.trim_start_matches(' ').starts_with('\t') {
+        let inside = index > 0 && verbatim(index);
+        if !inside && line.trim_start_matches(' ').starts_with('\t') {
             return fault(at, "a tab");
         }
     }
@@ -120,7 +121,7 @@ fn gap(before: &[Token], token: &Token, after: Option<&Token>, open: Option<&Ope
         (_, Kind::Mark(")" | "]" | "," | ".")) => 0,
         (_, Kind::Mark(":")) => usize::from(open.is_none_or(|open| open.choices > 0)),
         (_, Kind::Mark("?")) if marks_type(after) => 0,
-        (Kind::Word(word), Kind::Mark("(")) => usize::from(word == "if"),
+        (Kind::Word(word), Kind::Mark("(")) => usize::from(word == "if" || word == "for"),
         (kind, Kind::Mark("[")) if operand(kind) => 0,
         _ => 1,
     }

@@ -12,6 +12,9 @@ pub struct Pos {
     pub column: usize,
 }
 
+/// A first place and the one after the last.
+pub type Span = (Pos, Pos);
+
 /// What was not understood, and where; the file is added by whoever knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
@@ -84,7 +87,7 @@ struct Lexer<'a> {
     rest: &'a str,
     at: Pos,
     depth: usize,
-    comments: Vec<(Pos, Pos)>,
+    comments: Vec<Span>,
 }
 
 /// The tokens of a whole file, closed by [`Kind::End`].
@@ -93,7 +96,7 @@ pub fn tokens(source: &str) -> Result<Vec<Token>, Fault> {
 }
 
 /// The tokens of a whole file, and the places of the comments and directives between them.
-pub fn scan(source: &str) -> Result<(Vec<Token>, Vec<(Pos, Pos)>), Fault> {
+pub fn scan(source: &str) -> Result<(Vec<Token>, Vec<Span>), Fault> {
     let mut lexer = Lexer { rest: source, at: Pos { line: 1, column: 1 }, depth: 0, comments: Vec::new() };
     let tokens = lexer.run(false)?;
     Ok((tokens, lexer.comments))

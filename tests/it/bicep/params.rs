@@ -5,9 +5,8 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use super::ast::DeclKind;
-use super::emit::{constant, fits};
-use super::expr::{Form, Writer};
+use super::ast::{DeclKind, Expr, Node};
+use super::emit::fits;
 use super::lexer::Fault;
 use super::program::Program;
 
@@ -41,7 +40,6 @@ pub fn parameters(path: &Path) -> Result<Value, String> {
 }
 
 fn assigned(program: &Program, main: &Program, used: &str) -> Result<Map<String, Value>, Fault> {
-    let writer = Writer { program, form: Form::Classic, texts: Default::default() };
     let mut given = Map::new();
     for decl in &program.decls {
         let value = match &decl.kind {
@@ -56,11 +54,33 @@ fn assigned(program: &Program, main: &Program, used: &str) -> Result<Map<String,
         let Some(kind) = kind else {
             return Err(Fault::new(decl.at, format!("{used} takes no parameter `{}` (BCP259)", decl.name)));
         };
-        constant(value)?;
         fits(value, kind)?;
-        if given.insert(decl.name.clone(), json!({ "value": writer.value(value)? })).is_some() {
+        if given.insert(decl.name.clone(), json!({ "value": constant(value)? })).is_some() {
             return Err(Fault::new(decl.at, format!("`{}` is given twice", decl.name)));
         }
     }
     Ok(given)
+}
+
+/// A literal as it is: nothing evaluates a parameters file, so no bracket is doubled.
+fn constant(value: &Expr) -> Result<Value, Fault> {
+    let refused = |at| Err(Fault::new(at, "only literals are supported here"));
+    Ok(match &value.node {
+        Node::Null => Value::Null,
+        Node::Bool(value) => (*value).into(),
+        Node::Int(value) => (*value).into(),
+        Node::Array(items) => items.iter().map(constant).collect::<Result<Vec<_>, _>>()?.into(),
+        Node::Object(properties) => {
+            let mut object = Map::new();
+            for property in properties {
+                let Some(name) = property.name() else { return refused(property.at) };
+                object.insert(name.to_owned(), constant(&property.value)?);
+            }
+            object.into()
+        }
+        _ => match value.plain() {
+            Some(text) => text.into(),
+            None => return refused(value.at),
+        },
+    })
 }
