@@ -49,11 +49,12 @@ pub fn check(source: &str) -> Result<(), Fault> {
         if let Some(before) = before
             && !first
             && !commented
+            && before.end.line == token.at.line
             && !matches!(token.kind, Kind::Newline | Kind::End)
         {
             let found = token.at.column - before.end.column;
             let wanted = gap(&tokens[..index], token, tokens.get(index + 1), open.last());
-            if before.end.line == token.at.line && found != wanted {
+            if found != wanted {
                 return fault(token.at, format!("{found} blanks where {wanted} belong"));
             }
         }

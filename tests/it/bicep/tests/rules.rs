@@ -55,6 +55,7 @@ fn each_rule_of_the_format_is_held() {
         "var a = union(b, {\n  c: 1\n})\n",
         "var a = '''\n  x \n\n\n\ty'''\n",
         "var a = b ? -1 : !c\n// why\nvar d = e\n  ? f[0].g\n  : h - 1\n",
+        "var a /* over\nlines */ = 1\n",
         "param p string? // why\nparam q int[] = []\n",
     ] {
         assert_eq!(format_check(good), Ok(()), "{good}");
