@@ -44,7 +44,10 @@ fn contains(args: &Args) -> Result<Value, EvalError> {
     let found = match args.any(0) {
         Value::Array(items) => items.contains(args.any(1)),
         Value::Object(object) => get(object, args.text(1)?).is_some(),
-        Value::String(text) => text.contains(args.text(1)?),
+        Value::String(text) => match args.any(1) {
+            Value::Number(number) => text.contains(&number.to_string()),
+            _ => text.contains(args.text(1)?),
+        },
         _ => return Err(args.type_error(0, "String, Array, Object")),
     };
     Ok(found.into())
@@ -152,7 +155,7 @@ fn intersection(args: &Args) -> Result<Value, EvalError> {
 
 fn shallow_merge(args: &Args) -> Result<Value, EvalError> {
     let mut out = Map::new();
-    for item in args.array(0)? {
+    for item in args.array(0)?.iter().filter(|item| !item.is_null()) {
         let object = item.as_object().ok_or_else(|| args.type_error(0, "Array of objects"))?;
         object.iter().for_each(|(key, value)| set(&mut out, key, value.clone()));
     }

@@ -126,14 +126,29 @@ fn unescape(text: &str) -> String {
 fn uri(args: &Args) -> Result<Value, EvalError> {
     let (base, relative) = (args.text(0)?, args.text(1)?);
     let base_parts = Address::parse(base);
-    if base_parts.scheme.is_none() || base_parts.authority.is_none_or(str::is_empty) {
+    if base_parts.scheme.is_none() || base_parts.authority.is_none() {
         let message = format!(
             "The template language function 'uri' expects its first argument to be a uri string. The provided value is \
              '{base}'. Please see https://aka.ms/arm-function-datauri for usage details."
         );
         return Err(EvalError::new(Fault::ArgumentValue, message));
     }
-    Ok(resolve(&base_parts, &Address::parse(relative)).into())
+    Ok(in_ascii(&resolve(&base_parts, &Address::parse(relative))).into())
+}
+
+/// An address with everything escaped that may not stand in one.
+fn in_ascii(address: &str) -> String {
+    let mut out = String::with_capacity(address.len());
+    for c in address.chars() {
+        match c {
+            ' ' | '"' | '<' | '>' | '\\' | '^' | '`' | '{' | '|' | '}' => {
+                out.push_str(&escape(c.encode_utf8(&mut [0; 4])))
+            }
+            c if !c.is_ascii() || c.is_ascii_control() => out.push_str(&escape(c.encode_utf8(&mut [0; 4]))),
+            c => out.push(c),
+        }
+    }
+    out
 }
 
 #[derive(Clone, Copy)]
@@ -169,9 +184,7 @@ impl<'a> Address<'a> {
 }
 
 fn resolve(base: &Address, relative: &Address) -> String {
-    let (authority, path, query) = if relative.scheme.is_some() {
-        (relative.authority, without_dots(relative.path), relative.query)
-    } else if relative.authority.is_some() {
+    let (authority, path, query) = if relative.scheme.is_some() || relative.authority.is_some() {
         (relative.authority, without_dots(relative.path), relative.query)
     } else if relative.path.is_empty() {
         (base.authority, without_dots(base.path), relative.query.or(base.query))

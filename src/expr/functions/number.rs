@@ -49,12 +49,13 @@ fn arithmetic(args: &Args, operation: fn(i64, i64) -> Option<i64>) -> Result<Val
 }
 
 fn extreme(args: &Args, choose: fn(std::vec::IntoIter<i64>) -> Option<i64>) -> Result<Value, EvalError> {
-    let values = match args.values {
-        [Value::Array(items)] => items.as_slice(),
-        values => values,
-    };
+    // arrays among the arguments count by their items
+    let values = args.values.iter().flat_map(|value| match value {
+        Value::Array(items) => items.as_slice(),
+        one => std::slice::from_ref(one),
+    });
     let wrong = || args.wrong_type("expects its parameters to be integers, or an array of integers");
-    let numbers = values.iter().map(Value::as_i64).collect::<Option<Vec<i64>>>().ok_or_else(wrong)?;
+    let numbers = values.map(Value::as_i64).collect::<Option<Vec<i64>>>().ok_or_else(wrong)?;
     choose(numbers.into_iter()).map(Value::from).ok_or_else(|| args.wrong_value("was invoked with an empty array"))
 }
 

@@ -165,6 +165,7 @@ fn end(
     item: fn(&[Value]) -> Option<&Value>,
 ) -> Result<Value, EvalError> {
     match args.any(0) {
+        Value::Null => Ok(Value::Null),
         Value::Array(items) => Ok(item(items).cloned().unwrap_or(Value::Null)),
         Value::String(text) => Ok(piece(&unit(&units(text)).map_or(Vec::new(), |unit| vec![*unit]))),
         other => Err(args.wrong_type(&format!(
