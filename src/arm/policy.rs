@@ -49,7 +49,8 @@ mod tests {
 
     #[test]
     fn ours_with_one_change_is_another() {
-        let changed = policy::render(&intent()).replacen("<base />", "<base /><set-variable name=\"x\" value=\"1\" />", 1);
+        let changed =
+            policy::render(&intent()).replacen("<base />", "<base /><set-variable name=\"x\" value=\"1\" />", 1);
         assert!(matches!(read(&changed), Policy::Other(text) if text.contains("set-variable")));
         assert_eq!(read(""), Policy::Other(String::new()));
         assert_eq!(read("no xml <"), Policy::Other("no xml <".into()));
