@@ -3,9 +3,10 @@
 use super::ids::{ResourceId, Url, group_key, in_group};
 use super::lro::{self, Asked};
 use super::reply::{Reply, error, gateway, group_not_found, method_not_allowed, resource_not_found};
+use super::state::Resource;
 use super::{World, apim, authorization, cognitive, groups, known_types};
 use crate::catalogue::{self, ResourceType};
-use crate::time::Time;
+use crate::time::{Duration, Time};
 use crate::wire::{Method, Request};
 use serde_json::{Value, json};
 
@@ -21,7 +22,12 @@ pub(super) struct Call {
     pub body: Value,
     /// What a POST asks for, in lower case; empty for other methods.
     pub action: String,
+    /// How long a synchronous write keeps others away from its parent, at scale 1.
+    pub takes: Duration,
 }
+
+/// A request waits for its answer, so the next one comes after it: a second, not the many of a deployment.
+const DIRECT: Duration = Duration::from_secs(1);
 
 impl Call {
     /// The key of the resource.
@@ -185,7 +191,7 @@ fn list(
     let base = parent.map_or_else(|| group_key(subscription, group), |parent| parent.key());
     let under = format!("{base}/");
     let values: Vec<Value> =
-        world.state.children(&under, kind.name).map(|resource| show(resource, &ask.version)).collect();
+        world.state.children(&under, kind.name).map(|resource| show_listed(resource, &ask.version)).collect();
     match kind.name {
         name if name.starts_with("Microsoft.ApiManagement/service/") => apim::page(world, ask, values),
         _ => Reply::json(200, json!({ "value": values })),
@@ -193,12 +199,26 @@ fn list(
 }
 
 /// A resource as its provider shows it.
-pub(super) fn show(resource: &super::state::Resource, version: &str) -> Value {
+pub(super) fn show(resource: &Resource, version: &str) -> Value {
     match resource.kind.as_str() {
         "Microsoft.ApiManagement/service" => apim::service::show(resource),
+        "Microsoft.ApiManagement/service/apis" => apim::apis::show(resource, version),
+        "Microsoft.ApiManagement/service/policies" | "Microsoft.ApiManagement/service/apis/policies" => {
+            apim::policies::show(resource, "xml")
+        }
         "Microsoft.CognitiveServices/accounts" => cognitive::accounts::show(resource),
-        kind if kind.starts_with("Microsoft.ApiManagement/") => apim::show_child(resource, version),
+        "Microsoft.CognitiveServices/accounts/deployments" => cognitive::deployments::show(resource, version),
+        "Microsoft.Authorization/roleAssignments" => authorization::show(resource),
         _ => apim::show_child(resource, version),
+    }
+}
+
+/// The same in a list, where some show less.
+fn show_listed(resource: &Resource, version: &str) -> Value {
+    match resource.kind.as_str() {
+        "Microsoft.ApiManagement/service/apis" => apim::apis::show_listed(resource, version),
+        "Microsoft.ApiManagement/service/apis/operations" => apim::operations::show_listed(resource, version),
+        _ => show(resource, version),
     }
 }
 
@@ -216,6 +236,7 @@ fn one(world: &mut World, ask: &Ask<'_>, id: ResourceId, action: String) -> Repl
         if_match: ask.request.headers.get("If-Match").map(str::to_string),
         body,
         action,
+        takes: DIRECT,
     };
     call_provider(world, &call)
 }
@@ -252,7 +273,14 @@ pub(super) fn call_provider(world: &mut World, call: &Call) -> Reply {
     match kind.name {
         "Microsoft.ApiManagement/service" => apim::service::handle(world, call),
         "Microsoft.ApiManagement/service/backends" => apim::backends::handle(world, call),
+        "Microsoft.ApiManagement/service/apis" => apim::apis::handle(world, call),
+        "Microsoft.ApiManagement/service/apis/operations" => apim::operations::handle(world, call),
+        "Microsoft.ApiManagement/service/policies" | "Microsoft.ApiManagement/service/apis/policies" => {
+            apim::policies::handle(world, call)
+        }
+        "Microsoft.ApiManagement/service/subscriptions" => apim::subscriptions::handle(world, call),
         "Microsoft.CognitiveServices/accounts" => cognitive::accounts::handle(world, call),
+        "Microsoft.CognitiveServices/accounts/deployments" => cognitive::deployments::handle(world, call),
         other => unknown(other),
     }
 }

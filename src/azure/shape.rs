@@ -86,11 +86,6 @@ fn cut(value: &mut Value, path: &[&str]) {
     }
 }
 
-/// The members of `from` that are named, in the order of the names; null for what is not there.
-pub(super) fn pick(from: &Value, names: &[&str]) -> Map<String, Value> {
-    names.iter().map(|name| (name.to_string(), from.get(name).cloned().unwrap_or(Value::Null))).collect()
-}
-
 /// A JSON merge patch (RFC 7386), as a PATCH of Azure's means it.
 pub(super) fn merge(target: &mut Value, patch: &Value) {
     let Value::Object(patch) = patch else {
