@@ -4,7 +4,7 @@ use super::ids::{ResourceId, Url, group_key, in_group};
 use super::lro::{self, Asked};
 use super::reply::{Reply, error, gateway, group_not_found, method_not_allowed, resource_not_found};
 use super::state::Resource;
-use super::{World, apim, authorization, cognitive, groups, known_types};
+use super::{World, apim, authorization, cognitive, deployments, groups, known_types};
 use crate::catalogue::{self, ResourceType};
 use crate::time::{Duration, Time};
 use crate::wire::{Method, Request};
@@ -92,6 +92,13 @@ pub(super) fn route(world: &mut World, now: Time, request: &Request) -> Reply {
             groups::resources(world, subscription, Some(group))
         }
         (["subscriptions", _, "resources"], [_, subscription, _]) => groups::resources(world, subscription, None),
+        (
+            ["subscriptions", _, "resourcegroups", _, "providers", "microsoft.resources", "deployments", ..],
+            [_, subscription, _, group, _, _, _, rest @ ..],
+        )
+        | (["subscriptions", _, "resourcegroups", _, "deployments", ..], [_, subscription, _, group, _, rest @ ..]) => {
+            deployments::route(world, &ask, subscription, group, rest)
+        }
         _ => match authorization::route(world, &ask, &low, &raw) {
             Some(reply) => reply,
             None => provider(world, &ask, &low, &raw),
@@ -251,7 +258,7 @@ pub(super) fn call_provider(world: &mut World, call: &Call) -> Reply {
         return group_not_found(&call.id.group);
     }
     if call.method == Method::Put
-        && let Some(refusal) = location_problem(world, call)
+        && let Some(refusal) = location_problem(world, &call.id, call.body.get("location").and_then(Value::as_str))
     {
         return refusal;
     }
@@ -285,13 +292,14 @@ pub(super) fn call_provider(world: &mut World, call: &Call) -> Reply {
     }
 }
 
-fn location_problem(world: &World, call: &Call) -> Option<Reply> {
-    let kind = call.id.kind;
+/// Refuses a location that is missing, unknown, or another than the resource has.
+pub(super) fn location_problem(world: &World, id: &ResourceId, sent: Option<&str>) -> Option<Reply> {
+    let kind = id.kind;
     if !kind.located {
         return None;
     }
-    let kept = world.state.resources.get(&call.key());
-    let sent = match call.body.get("location").and_then(Value::as_str) {
+    let kept = world.state.resources.get(&id.key());
+    let sent = match sent {
         Some(location) if !location.is_empty() => location,
         _ if kept.is_some() => return None,
         _ => return Some(gateway(400, "LocationRequired", "The location property is required for this definition.")),
@@ -310,7 +318,7 @@ fn location_problem(world: &World, call: &Call) -> Option<Reply> {
     if there == super::shape::short_location(sent) {
         return None;
     }
-    let (name, group) = (&kept.name, &call.id.group);
+    let (name, group) = (&kept.name, &id.group);
     let message = format!(
         "The resource '{name}' already exists in location '{there}' in resource group '{group}'. A resource with the same name cannot be created in location '{sent}'. Please select a new resource name."
     );
