@@ -1,6 +1,6 @@
 //! Rendered files held against the contracts of Azure, where they are at hand.
 
-use super::topologies::examples;
+use super::topologies::several;
 use super::write;
 use aoai_lb::template::files;
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ fn tool(name: &str) -> Option<PathBuf> {
 
 /// Runs a tool on the rendered files whose path fits; it must find nothing.
 fn finds_nothing(tool: &Path, options: &[&str], fits: fn(&str) -> bool) {
-    for (name, topology) in examples() {
+    for (name, topology) in several() {
         let folder = tempfile::tempdir().expect("a folder");
         let files = files(&topology);
         write(folder.path(), &files);
