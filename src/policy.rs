@@ -1,9 +1,9 @@
-//! The policy of an API: rendered from an [`Intent`](crate::topology::Intent), and recognised again.
+//! The policy of an API: rendered from an [`Intent`], and recognised again.
 //!
 //! # What the policy does
 //!
 //! `exchange` is the twin of this text; both follow these numbered rules, and share texts and readings through
-//! [`topology::intent`](crate::topology::intent).
+//! [`topology::intent`](intent).
 //!
 //! Inbound, in this order:
 //!
