@@ -3,7 +3,7 @@
 //! # What the policy does
 //!
 //! `exchange` is the twin of this text; both follow these numbered rules, and share texts and readings through
-//! [`topology::intent`](intent).
+//! [`topology::intent`](mod@intent).
 //!
 //! Inbound, in this order:
 //!
