@@ -2,3 +2,4 @@
 #![allow(clippy::disallowed_methods, clippy::disallowed_macros, clippy::disallowed_types, missing_docs)]
 
 mod architecture;
+mod bicep;
