@@ -111,6 +111,7 @@ impl Node {
 }
 
 /// A template whose parameters, variables, names and order are known.
+#[derive(Clone, Debug)]
 pub struct Prepared {
     scope: Scope,
     deployment: Value,
