@@ -120,7 +120,7 @@ fn outputs() {
     );
     assert!(error["details"][0]["message"].as_str().is_some_and(|text| text.starts_with("The template output 'bad' is not valid: The template language function 'base64' expects its parameter to be of type 'String'.")));
     let early = template(json!({"outputs": {"o": {"type": "string", "value": "[parameters('p')]"}}}));
-    let error = prepare(&early, &json!({}), &here()).err().expect("found up front");
+    let error = prepare(&early, &json!({}), &here()).expect_err("found up front");
     assert_eq!(
         error.to_value()["additionalInfo"],
         json!([{"type": "TemplateViolation", "info": {"lineNumber": 1, "linePosition": 0, "path": "outputs.o"}}])
