@@ -5,9 +5,12 @@ use minijinja::value::Object;
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value, syntax::SyntaxConfig};
 use std::fmt::{self, Display};
 
-/// An engine that prints integers and what `own` knows as a text of the template's language, and refuses everything
+/// An engine with these templates that prints integers and what `own` knows as a text of the template's language, and refuses everything
 /// else: a forgotten conversion is an error.
-pub(crate) fn environment(own: fn(&Value) -> Option<&dyn Display>) -> Environment<'static> {
+pub(crate) fn environment(
+    templates: &[(&'static str, &'static str)],
+    own: fn(&Value) -> Option<&dyn Display>,
+) -> Environment<'static> {
     let mut env = Environment::new();
     let syntax = SyntaxConfig::builder()
         .block_delimiters("<%", "%>")
@@ -32,6 +35,9 @@ pub(crate) fn environment(own: fn(&Value) -> Option<&dyn Display>) -> Environmen
         };
         printed.map_err(|_| Error::new(ErrorKind::WriteFailure, "out of memory"))
     });
+    for (path, source) in templates {
+        env.add_template(path, source).expect("our templates are well-formed");
+    }
     env
 }
 
@@ -74,7 +80,8 @@ pub(super) fn xml(text: &str) -> Value {
 pub(super) fn xml_attribute(text: &str) -> Value {
     let odd = |c: char| c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}');
     let special = ["@(", "@{", "{{"].iter().any(|mark| text.contains(mark)) || text.contains(odd);
-    let written = if special { format!("'@({})'", string(text)) } else { format!("\"{}\"", escape(text)) };
+    let written =
+        if special { format!("'@({})'", string(text)) } else { format!("\"{}\"", escape(text).replace('"', "&quot;")) };
     Value::from_object(Xml(written))
 }
 
@@ -89,12 +96,16 @@ pub(super) fn numbers(numbers: impl Iterator<Item = u64>) -> Value {
     Value::from_object(CSharp(items.join(", ")))
 }
 
-/// Only characters that mean nothing to C#, XML and API Management stand as they are.
+/// Only characters that mean nothing to XML and to API Management stand as they are: no quote of an attribute, no
+/// entity, no named value, nothing that looks like a comment or an expression.
 fn string(text: &str) -> String {
     let mut out = String::from("\"");
     for unit in text.encode_utf16() {
+        let before = out.chars().next_back();
         match char::from_u32(unit.into()) {
-            Some(c) if c.is_ascii_alphanumeric() || " ._:,;-+=()[]?!*".contains(c) => out.push(c),
+            Some(c @ ('"' | '\\')) => out.extend(['\\', c]),
+            Some(c @ ('{' | '/')) if before != Some(c) => out.push(c),
+            Some(c) if c.is_ascii_alphanumeric() || " ._:,;-+=()[]?!*}#%|~^".contains(c) => out.push(c),
             _ => out.push_str(&format!("\\u{unit:04x}")),
         }
     }
@@ -103,5 +114,5 @@ fn string(text: &str) -> String {
 }
 
 fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
