@@ -484,4 +484,6 @@ fn the_scale_divides_waits_and_not_dates() {
 }
 
 mod children;
+mod conformance;
 mod deployments;
+mod fuzz;
