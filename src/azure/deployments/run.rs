@@ -46,7 +46,7 @@ impl Runtime for Look<'_> {
             takes: Duration::ZERO,
         };
         let reply = call_provider(&mut world, &call);
-        if reply.is_success() { reply.body } else { None }
+        if reply.is_success() { reply.body.map(|body| *body) } else { None }
     }
 }
 
