@@ -4,11 +4,11 @@ use super::check::{self, error_of};
 use super::{DEPLOYMENT, Deployment, Order, Phase, StepState, Until};
 use crate::azure::World;
 use crate::azure::authorization::{self, Assignment};
-use crate::azure::engine::{Runtime, Target, TemplateError};
+use crate::azure::engine::{Prepared, Runtime, Target, TemplateError};
 use crate::azure::ids::{Url, parse_id};
 use crate::azure::reply::{Reply, error};
 use crate::azure::router::{Call, call_provider, show};
-use crate::catalogue::{newest, resource_type};
+use crate::catalogue::{Operation, newest, resource_type};
 use crate::time::{Duration, Time};
 use crate::wire::Method;
 use serde_json::{Value, json};
@@ -46,7 +46,7 @@ impl Runtime for Look<'_> {
             takes: Duration::ZERO,
         };
         let reply = call_provider(&mut world, &call);
-        if reply.is_success() { reply.body } else { None }
+        if reply.is_success() { reply.body.map(|body| *body) } else { None }
     }
 }
 
@@ -106,8 +106,9 @@ fn launch(world: &mut World, at: Time, key: &str) {
         .filter(|(_, step)| step.state == StepState::Waiting && step.depends_on.iter().all(ended))
         .map(|(i, _)| i)
         .collect();
+    let prepared = if ready.is_empty() { None } else { check::again(world, &deployment) };
     for i in ready {
-        let state = start(world, at, &deployment, i);
+        let state = start(world, at, prepared.as_ref(), i);
         if let Some(step) = world.state.deployments.get_mut(key).and_then(|d| d.steps.get_mut(i)) {
             step.state = state;
         }
@@ -120,14 +121,12 @@ fn launch(world: &mut World, at: Time, key: &str) {
     }
 }
 
-fn start(world: &mut World, now: Time, deployment: &Deployment, i: usize) -> StepState {
+fn start(world: &mut World, now: Time, prepared: Option<&Prepared>, i: usize) -> StepState {
     let failed =
         |status: u16, error: Value| StepState::Failed { since: now, at: now, status, error: json!({ "error": error }) };
-    let Some(prepared) = check::again(world, deployment) else {
+    let Some((prepared, node)) = prepared.and_then(|prepared| prepared.nodes().get(i).map(|node| (prepared, node)))
+    else {
         return failed(400, json!({"code": "InvalidTemplate", "message": "The template cannot be evaluated again."}));
-    };
-    let Some(node) = prepared.nodes().get(i) else {
-        return failed(400, json!({"code": "InvalidTemplate", "message": "The template has changed."}));
     };
     let body = match prepared.body(i, &Look { world }) {
         Ok(body) => body,
@@ -148,7 +147,9 @@ fn start(world: &mut World, now: Time, deployment: &Deployment, i: usize) -> Ste
         return failed(reply.status, error_of(&reply));
     }
     let operation = reply.operation.as_ref().and_then(|key| world.state.operations.get(key));
-    let ends = operation.map_or(now + world.scaled(takes), |operation| operation.ends);
+    // a write that would be followed and is not has found nothing to do
+    let idle = kind.is_some_and(|kind| kind.operation != Operation::Synchronous);
+    let ends = operation.map_or(now + world.scaled(if idle { MOMENT } else { takes }), |operation| operation.ends);
     StepState::Running { since: now, until: until.unwrap_or(Until::At(ends)), status: reply.status }
 }
 
@@ -219,13 +220,38 @@ pub(in crate::azure) fn finish(world: &mut World, at: Time, key: &str) {
             }
         }
     }
-    let (child, succeeded, error) =
-        (deployment.id.clone(), deployment.state == Phase::Succeeded, deployment.error.clone());
-    wake(world, at, key, succeeded, &child, error);
+    let child = deployment.id.clone();
+    let outcome = match deployment.state {
+        Phase::Succeeded => Outcome::Succeeded,
+        state => Outcome::Ended(state.word(), deployment.error.clone()),
+    };
+    wake(world, at, key, outcome, &child);
+}
+
+/// Takes deployments away with their group. Whoever waits for one outside of it is told.
+pub(in crate::azure) fn remove(world: &mut World, at: Time, under: &str) {
+    let gone: Vec<(String, String)> = world
+        .state
+        .deployments
+        .iter()
+        .filter(|(key, _)| key.starts_with(under))
+        .map(|(key, deployment)| (key.clone(), deployment.id.clone()))
+        .collect();
+    world.state.deployments.retain(|key, _| !key.starts_with(under));
+    for (key, id) in gone {
+        wake(world, at, &key, Outcome::Ended("Deleted", None), &id);
+    }
+}
+
+/// How a nested deployment ended, for its parent.
+pub(super) enum Outcome {
+    Succeeded,
+    /// The state, and the error where there is one.
+    Ended(&'static str, Option<Value>),
 }
 
 /// Ends the steps that waited for a nested deployment.
-fn wake(world: &mut World, at: Time, key: &str, succeeded: bool, child: &str, error: Option<Value>) {
+pub(super) fn wake(world: &mut World, at: Time, key: &str, outcome: Outcome, child: &str) {
     let waits = |state: &StepState| matches!(state, StepState::Running { until: Until::Deployment(k), .. } if k == key);
     let parents: Vec<(String, usize)> = world
         .state
@@ -240,22 +266,24 @@ fn wake(world: &mut World, at: Time, key: &str, succeeded: bool, child: &str, er
         if let Some(step) = world.state.deployments.get_mut(&parent).and_then(|d| d.steps.get_mut(i))
             && let StepState::Running { since, status, .. } = step.state
         {
-            step.state = match succeeded {
-                true => StepState::Succeeded { since, at, status },
-                false => StepState::Failed { since, at, status: 409, error: unfinished(child, error.clone()) },
+            step.state = match &outcome {
+                Outcome::Succeeded => StepState::Succeeded { since, at, status },
+                Outcome::Ended(state, error) => {
+                    StepState::Failed { since, at, status: 409, error: unfinished(child, state, error.clone()) }
+                }
             };
         }
         launch(world, at, &parent);
     }
 }
 
-/// What the parent of a failed deployment says of it.
-fn unfinished(child: &str, error: Option<Value>) -> Value {
+/// What the parent of a deployment that did not succeed says of it.
+fn unfinished(child: &str, state: &str, error: Option<Value>) -> Value {
     let details: Vec<Value> = error.into_iter().collect();
-    json!({"status": "Failed", "error": {
+    json!({"status": state, "error": {
         "code": "ResourceDeploymentFailure",
         "target": child,
-        "message": "The resource write operation failed to complete successfully, because it reached terminal provisioning state 'Failed'.",
+        "message": format!("The resource write operation failed to complete successfully, because it reached terminal provisioning state '{state}'."),
         "details": details,
     }})
 }
