@@ -6,7 +6,7 @@ use aoai_lb::plan::{Plan, plan};
 use aoai_lb::run::{self, Done, Event};
 use aoai_lb::time::{Duration, Time};
 use aoai_lb::topology::{Live, Topology};
-use aoai_lb::wire::{BoxFuture, Cloud, Method, Request, Response, Transport};
+use aoai_lb::wire::{BoxFuture, Cloud, Request, Response, Transport};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::pin::pin;
@@ -48,6 +48,17 @@ impl Virtual {
                 let path = request.url.split('?').next().unwrap_or_default();
                 format!("{} {}", request.method.as_str(), path.rsplit("/providers/").next().unwrap_or_default())
             })
+            .collect()
+    }
+
+    /// Types of the resources in the templates that were sent since the last look.
+    pub fn sent_resources(&self) -> Vec<String> {
+        let log = std::mem::take(&mut *self.log.borrow_mut());
+        let templates = log.iter().filter(|request| request.url.contains("/Microsoft.Resources/deployments/"));
+        templates
+            .filter_map(|request| serde_json::from_slice::<serde_json::Value>(&request.body).ok())
+            .flat_map(|body| body["properties"]["template"]["resources"].as_array().cloned().unwrap_or_default())
+            .map(|resource| resource["type"].as_str().unwrap_or_default().to_owned())
             .collect()
     }
 
@@ -136,8 +147,4 @@ pub fn carry_out(
     let mut events = Vec::new();
     let done = run(run::deploy(cloud, desired, live, plan, &mut |event| events.push(event)))?;
     Ok((done, events))
-}
-
-pub fn get(path: impl Into<String>) -> Request {
-    Request::arm(Method::Get, path)
 }
