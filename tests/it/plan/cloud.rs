@@ -33,6 +33,14 @@ impl Virtual {
         }
     }
 
+    /// Another cloud that goes on from the same state.
+    pub fn fork(&self) -> Virtual {
+        let fork = Virtual::new();
+        fork.world.replace(self.world.borrow().clone());
+        fork.now.set(self.now.get());
+        fork
+    }
+
     /// A request from somebody else, behind the back of the driver.
     pub fn ask(&self, request: &Request) -> Response {
         self.now.set(self.now.get() + Duration::from_millis(50));

@@ -334,6 +334,30 @@ fn an_unknown_outcome_is_looked_up_and_never_sent_twice() {
 }
 
 #[test]
+fn an_error_of_azure_itself_is_looked_into_before_the_template_goes_again() {
+    let desired = resolved(quickstart());
+    // taken, and answered with 504: one PUT
+    let cloud = Virtual::new();
+    with_fault(&cloud, |request, world, now| {
+        is_template(request).then(|| {
+            world.handle(now, request);
+            Ok(Response::empty(504))
+        })
+    });
+    deploy(&cloud, &desired).expect("it is found running");
+    assert_eq!(cloud.writes().iter().filter(|write| write.contains("Microsoft.Resources/deployments")).count(), 1);
+    // not taken, and answered with 503 twice: three PUTs
+    let cloud = Virtual::new();
+    let mut n = 0;
+    with_fault(&cloud, move |request, _, _| {
+        n += u32::from(is_template(request));
+        (is_template(request) && n < 3).then(|| Ok(Response::empty(503)))
+    });
+    deploy(&cloud, &desired).expect("it deploys");
+    assert_eq!(cloud.writes().iter().filter(|write| write.contains("Microsoft.Resources/deployments")).count(), 3);
+}
+
+#[test]
 fn a_bad_network_is_ridden_out() {
     let desired = resolved(quickstart());
     let cloud = Virtual::new();
@@ -429,10 +453,28 @@ fn a_deploy_dropped_anywhere_converges_with_the_next() {
 }
 
 #[test]
+fn a_recovery_or_purge_dropped_anywhere_converges_with_the_next() {
+    let desired = resolved(quickstart());
+    let held = deployed(&desired);
+    let gone = destroyed(&held, &desired, Remains::Keep);
+    let names: Vec<&str> = gone.remains.iter().map(|held| held.name.as_str()).collect();
+    for steps in (0..120).step_by(3) {
+        let (recover, purge): (&[&str], &[&str]) = if steps % 2 == 0 { (&names, &[]) } else { (&[], &names) };
+        let cloud = held.fork();
+        let (live, plan) = chosen(&cloud, &desired, recover, purge);
+        let _ = run_for(steps, aoai_lb::run::deploy(&cloud, &desired, &live, &plan, &mut |_| {}));
+        let (live, plan) = chosen(&cloud, &desired, recover, purge);
+        carry_out(&cloud, &desired, &live, &plan).unwrap_or_else(|why| panic!("after {steps} steps: {why:?}"));
+        assert!(planned(&cloud, &desired).1.is_empty(), "after {steps} steps");
+    }
+}
+
+#[test]
 fn a_destroy_dropped_anywhere_is_finished_by_the_next() {
     let desired = resolved(quickstart());
+    let whole = deployed(&desired);
     for steps in (0..160).step_by(3) {
-        let cloud = deployed(&desired);
+        let cloud = whole.fork();
         let live = read(&cloud, &desired);
         let _ = run_for(steps, destroy(&cloud, &desired, &live, Remains::Purge, &mut |_| {}));
         let gone = destroyed(&cloud, &desired, Remains::Purge);
