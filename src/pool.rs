@@ -176,6 +176,18 @@ impl GatewayState {
         Some(Trip { backend, status, until, by })
     }
 
+    /// When the first member of an exhausted pool can be picked again; `None` where one can be picked now, or none ever.
+    pub fn reopens(&self, now: Time, pool: PoolId) -> Option<Time> {
+        let mut first: Option<Time> = None;
+        for backend in self.pools.get(pool.index())?.backends() {
+            match self.state(now, backend) {
+                State::Closed => return None,
+                State::Open { until } => first = Some(first.map_or(until, |first| first.min(until))),
+            }
+        }
+        first
+    }
+
     /// Whether the backend's breaker lets calls pass; a backend that is not there is closed.
     pub fn state(&self, now: Time, backend: BackendId) -> State {
         self.breakers.get(backend.index()).map_or(State::Closed, |breaker| breaker.state(now))

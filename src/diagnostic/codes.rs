@@ -63,6 +63,12 @@ registry! {
     // AL06: the local Azure
 
     // AL07: simulation
+    "AL0701" TRACE_FORMAT Error Spec;
+    "AL0702" TRACE_ROW Error Spec;
+    "AL0703" TRACE_ROUTE Error Spec;
+    "AL0704" NO_FIGURES Error Spec;
+    "AL0705" FOREIGN_POLICY Error Spec;
+    "AL0706" NO_CALLER Error Spec;
 
     // AL09: the command line
 }

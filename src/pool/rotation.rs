@@ -51,6 +51,11 @@ impl Members {
         Members { groups: members.chunk_by(|(_, _, a), (_, _, b)| a.priority == b.priority).map(group).collect() }
     }
 
+    /// Every backend that can be picked.
+    pub(super) fn backends(&self) -> impl Iterator<Item = BackendId> {
+        self.groups.iter().flat_map(|group| &group.turns).map(|turn| turn.backend)
+    }
+
     #[inline]
     pub(super) fn pick(&mut self, rotation: Rotation, draw: u64, closed: impl Fn(BackendId) -> bool) -> Option<Picked> {
         self.groups.iter_mut().find_map(|group| {
