@@ -1,5 +1,3 @@
-#![allow(clippy::unwrap_used)]
-
 use super::engine::Class;
 use super::report::{Backend as Row, Ending};
 use super::*;
@@ -240,6 +238,32 @@ fn the_example_trips_breakers() {
 }
 
 #[test]
+fn the_example_is_what_its_recipe_makes() {
+    let mut x = 20_241_120u64;
+    let mut u = || {
+        x = x * 16_807 % 2_147_483_647;
+        x as f64 / 2_147_483_647.0
+    };
+    let mut text = String::from("arrival,prompt_tokens,output_tokens\n");
+    let mut t = 0.0;
+    loop {
+        let rate = match t {
+            t if (240.0..300.0).contains(&t) => 6.0,
+            t if (480.0..540.0).contains(&t) => 2.0,
+            _ => 0.5,
+        };
+        t += u() * 2.0 / rate;
+        if t >= 600.0 {
+            break;
+        }
+        let (p, o) = (u(), u());
+        let (prompt, output) = ((100.0 + 2400.0 * p * p * p) as u32, (20.0 + 480.0 * o * o) as u32);
+        text.push_str(&format!("{t:.3},{prompt},{output}\n"));
+    }
+    assert_eq!(include_str!("../../examples/traces/burst.csv"), text, "see examples/traces/README.md");
+}
+
+#[test]
 fn what_the_trace_calls_must_be_known() {
     let run = |topology: &Topology, options: &Options| {
         run(topology, options, every(1, 1, 1, 1).into_iter().map(Ok), &mut |_| {}).unwrap_err().to_string()
@@ -318,7 +342,6 @@ fn progress_hears_of_every_request_in_the_end() {
 #[test]
 fn the_public_trace_runs_through() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/traces/AzureLLMInferenceTrace_code.csv");
-    #[allow(clippy::disallowed_methods)] // a test may read the disk
     let Ok(bytes) = std::fs::read(path) else {
         assert!(std::env::var_os("CI").is_none(), "{path} is not here");
         println!("skipped: ../shared/traces is not here");

@@ -10,8 +10,20 @@ use syn::visit::Visit;
 const VOCABULARY: &[&str] = &["diagnostic", "time", "rng", "wire", "policy_xml"];
 
 const CORE: &[&str] = &[
-    "topology", "catalogue", "expr", "spec", "template", "policy", "plan", "arm", "azure", "pool", "exchange", "quota",
-    "backend", "sim",
+    "topology",
+    "catalogue",
+    "expr",
+    "spec",
+    "template",
+    "policy",
+    "plan",
+    "arm",
+    "azure",
+    "pool",
+    "exchange",
+    "quota",
+    "backend",
+    "sim",
 ];
 
 /// Who may import what beside the vocabulary.
