@@ -198,7 +198,7 @@ fn the_example_trips_breakers() {
               4m15s  sweden opened for 3s (429, Retry-After)
           and 52 more times
 
-        Assumptions
+        Assumptions (not calibrated against logs of a real gateway)
           - members of a group take turns by smooth weighted round robin, as nginx does
           - a member of weight 0 gets no calls, unless every weight of its group is 0:
             then they share equally

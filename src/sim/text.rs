@@ -77,7 +77,7 @@ fn write(out: &mut String, report: &Report) -> std::fmt::Result {
 
     breakers(out, report)?;
 
-    writeln!(out, "\nAssumptions")?;
+    writeln!(out, "\nAssumptions (not calibrated against logs of a real gateway)")?;
     report.assumptions.iter().try_for_each(|assumption| wrapped(out, assumption))
 }
 
