@@ -1,0 +1,12 @@
+using 'main.bicep'
+
+param location = 'eastus2'
+param gatewaySku = 'BasicV2'
+param gatewayCapacity = 1
+param publisherName = 'contoso-ai'
+param publisherEmail = 'ops@contoso.com'
+param accountLocations = {
+  eastus2: 'eastus2'
+  swedencentral: 'swedencentral'
+}
+param tags = {}

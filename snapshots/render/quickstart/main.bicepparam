@@ -1,0 +1,14 @@
+using 'main.bicep'
+
+param location = 'eastus2'
+param gatewaySku = 'BasicV2'
+param gatewayCapacity = 1
+param publisherName = 'Contoso'
+param publisherEmail = 'ai-platform@contoso.com'
+param accountLocations = {
+  cog1: 'eastus2'
+  cog2: 'swedencentral'
+}
+param tags = {
+  sample: 'quickstart'
+}
