@@ -25,6 +25,11 @@ impl At {
         At { path: join(&self.path, key), shape: join(&self.shape, word), name: key.into() }
     }
 
+    /// As messages call it.
+    fn title(&self) -> String {
+        if self.path.is_empty() { "the spec".into() } else { format!("`{}`", self.name) }
+    }
+
     fn item(&self, index: usize) -> At {
         At { path: item(&self.path, index), shape: format!("{}[]", self.shape), name: item(&self.name, index) }
     }
@@ -110,7 +115,7 @@ fn wrong_type(schema: &Json, node: &Node, at: &At) -> Diagnostic {
         Value::Map(_) => "a mapping".into(),
         Value::Hole => "a variable without a value".into(),
     };
-    let problem = Diagnostic::new(code::WRONG_TYPE, format!("`{}` is {found}", at.name))
+    let problem = Diagnostic::new(code::WRONG_TYPE, format!("{} is {found}", at.title()))
         .label(format!("{} is expected", words.join(" or ")));
     let wants = |kind: &str| kinds.contains(&kind);
     let help = match &node.value {
@@ -189,8 +194,8 @@ fn mapping(schema: &Json, node: &Node, entries: &[Entry], at: &At, out: &mut Vec
         whole = false;
         let tried = entries.iter().any(|entry| entry.key == key || suggest::closest(&entry.key, [key]).is_some());
         if !tried && !later {
-            let of = if at.path.is_empty() { "the spec".into() } else { format!("`{}`", at.name) };
-            let problem = Diagnostic::new(code::MISSING_KEY, format!("{of} has no `{key}`")).at(join(&at.path, key));
+            let problem =
+                Diagnostic::new(code::MISSING_KEY, format!("{} has no `{key}`", at.title())).at(join(&at.path, key));
             let what = properties[key]["description"].as_str().unwrap_or("").lines().next().unwrap_or("").to_string();
             let problem = problem.help(format!("add `{key}:`, {}", lower(&what)));
             out.push(Diagnostic { span: node.span, ..problem });
@@ -223,7 +228,7 @@ fn integer(schema: &Json, number: i64, node: &Node, at: &At, out: &mut Vec<Diagn
         return None;
     }
     if let Some(words) = schema["enum"].as_array().filter(|words| !words.contains(&Json::from(number))) {
-        let words: Vec<String> = words.iter().map(Json::to_string).collect();
+        let words: Vec<String> = words.iter().filter(|word| !word.is_null()).map(Json::to_string).collect();
         let problem = Diagnostic::new(code::UNKNOWN_WORD, format!("{name} {number} is not offered"));
         report(problem.help(format!("use {}", suggest::list(words.iter().map(String::as_str)))));
         return None;
@@ -247,7 +252,7 @@ fn text_problem(schema: &Json, text: &str, name: &str) -> Option<Diagnostic> {
         if known().any(|word| word == text) {
             return None;
         }
-        let problem = Diagnostic::new(code::UNKNOWN_WORD, format!("{} is no {name}", shown(text)));
+        let problem = Diagnostic::new(code::UNKNOWN_WORD, format!("`{name}` cannot be {}", shown(text)));
         let list = format!("use {}", suggest::list(known()));
         return Some(match suggest::closest(text, known()) {
             Some(meant) => problem.label(format!("did you mean `{meant}`?")).help(list),
@@ -256,8 +261,9 @@ fn text_problem(schema: &Json, text: &str, name: &str) -> Option<Diagnostic> {
     }
     if let Some(pattern) = schema["pattern"].as_str() {
         let format = formats::ALL.iter().find(|format| format.pattern == pattern)?;
-        return (!(format.holds)(text))
-            .then(|| Diagnostic::new((format.code)(), format!("{} is no {name}", shown(text))).help(format.help));
+        return (!(format.holds)(text)).then(|| {
+            Diagnostic::new((format.code)(), format!("`{name}` cannot be {}", shown(text))).help(format.help)
+        });
     }
     let long = text.chars().count() as u64;
     if schema["minLength"].as_u64().is_some_and(|min| long < min) {
