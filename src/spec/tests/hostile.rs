@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 /// Whatever is said about a text is well placed, and is no bug of ours.
 fn survives(text: &str) -> Result<(), TestCaseError> {
-    let get = |name: &str| (name.len() % 2 == 0).then(|| name.to_string());
+    let get = |name: &str| name.len().is_multiple_of(2).then(|| name.to_string());
     for environment in [None, Some("dev")] {
         let options = Options { environment, variables: &get, ..Options::default() };
         let problems = match load(text, &options) {

@@ -9,6 +9,11 @@ fn structure_is_checked() {
     check("name: contoso-ai\n", "", &["AL0112 `version: 1` the spec has no `name`"]);
     check("name: contoso-ai", "name: Contoso", &["AL0202 `Contoso` `name` cannot be `Contoso`"]);
     check("weight: 10", "wieght: 10", &["AL0110 `wieght` unknown key `wieght`"]);
+    check(
+        "weight: 10",
+        "wieght: 101",
+        &["AL0110 `wieght` unknown key `wieght`", "AL0115 `101` weight 101 is above 100"],
+    );
     check("weight: 10", "colour: 10", &["AL0110 `colour` unknown key `colour`"]);
     check("weight: 10", "weight: 101", &["AL0115 `101` weight 101 is above 100"]);
     check("weight: 10", "weight: -1", &["AL0115 `-1` weight -1 is below 0"]);
