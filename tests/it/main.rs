@@ -3,4 +3,5 @@
 
 mod architecture;
 mod bicep;
+mod plan;
 mod render;
