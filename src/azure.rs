@@ -1,1 +1,174 @@
-//! (to be written)
+//! The local Azure: real requests to Azure Resource Manager in, real answers out, without I/O.
+//!
+//! [`World::handle`] is a function of the state, the time and the request. Nothing runs in the background: an operation
+//! stores when it ends, and what has ended by `now` takes effect before the request is looked at. Looking never needs
+//! to be stored: looking again later gives the same. So a file around it is written only when [`World::revision`] grew.
+//!
+//! It answers as Azure does, never with what it was sent: nulls and defaults added, locations by their display name, ids
+//! and output names in another case, policies indented anew, keys never shown. Where it differs from recorded traffic,
+//! the recording is right.
+//!
+//! - `state` what is kept; `advance` what time makes of it; `lro` operations and how they are followed
+//! - `router` from a url to a provider, with the checks that Azure Resource Manager makes itself
+//! - `groups`, `apim`, `cognitive`, `authorization` the providers
+//! - `shape`, `reply`, `ids` what answers are made of
+//!
+//! The scale divides the durations of operations and `Retry-After` (whole seconds, at least 1), never retention or dates.
+//!
+//! Deliberately absent: who may do what (every caller is the owner), quota, the data plane of models, and the file, its
+//! lock and its replacement, which are the shell's. A type that is not known is refused by name.
+
+mod advance;
+mod apim;
+mod authorization;
+mod cognitive;
+mod groups;
+mod ids;
+mod lro;
+mod reply;
+mod router;
+mod shape;
+mod state;
+
+use crate::catalogue;
+use crate::time::Time;
+use crate::wire::{Request, Response};
+use state::State;
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// A whole Azure, in memory.
+#[derive(Clone, Debug)]
+pub struct World {
+    state: State,
+    origin: String,
+}
+
+/// Why a text is no state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unreadable {
+    /// It is no JSON of the right shape.
+    Malformed(String),
+    /// It was written by a newer program.
+    Format(u64),
+}
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Unreadable::Malformed(why) => f.write_str(why),
+            Unreadable::Format(format) => {
+                write!(f, "format {format}, and this program reads format {}", state::FORMAT)
+            }
+        }
+    }
+}
+
+impl World {
+    /// An Azure with one subscription and nothing in it. Durations are divided by `scale`.
+    pub fn new(subscription: impl Into<String>, tenant: impl Into<String>, scale: u32) -> World {
+        let state = State {
+            format: state::FORMAT,
+            subscription: subscription.into(),
+            tenant: tenant.into(),
+            scale: scale.max(1),
+            seed: 0,
+            serial: 0,
+            revision: 0,
+            groups: BTreeMap::new(),
+            resources: BTreeMap::new(),
+            deleted: BTreeMap::new(),
+            operations: BTreeMap::new(),
+        };
+        World { state, origin: "https://management.azure.com".into() }
+    }
+
+    /// The same Azure with keys and ids that follow from `seed`.
+    pub fn with_seed(mut self, seed: u64) -> World {
+        self.state.seed = seed;
+        self
+    }
+
+    /// The same Azure, whose operation addresses begin with `origin` (`http://127.0.0.1:8080`).
+    pub fn with_origin(mut self, origin: impl Into<String>) -> World {
+        self.origin = origin.into();
+        self
+    }
+
+    /// The same Azure with another scale, from the next operation on.
+    pub fn with_scale(mut self, scale: u32) -> World {
+        self.state.scale = scale.max(1);
+        self
+    }
+
+    /// Reads what [`World::to_json`] wrote.
+    pub fn from_json(text: &str) -> Result<World, Unreadable> {
+        #[derive(serde::Deserialize)]
+        struct Format {
+            format: u64,
+        }
+        let malformed = |error: serde_json::Error| Unreadable::Malformed(error.to_string());
+        let Format { format } = serde_json::from_str(text).map_err(malformed)?;
+        if format != u64::from(state::FORMAT) {
+            return Err(Unreadable::Format(format));
+        }
+        let state: State = serde_json::from_str(text).map_err(malformed)?;
+        Ok(World { state, ..World::new("", "", 1) })
+    }
+
+    /// The state as a file keeps it.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(&self.state).unwrap_or_default()
+    }
+
+    /// How many requests have changed the state: a file is written only where this grew.
+    pub fn revision(&self) -> u64 {
+        self.state.revision
+    }
+
+    /// The subscription that it was made with.
+    pub fn subscription(&self) -> &str {
+        &self.state.subscription
+    }
+
+    /// The tenant.
+    pub fn tenant(&self) -> &str {
+        &self.state.tenant
+    }
+
+    /// By what durations are divided.
+    pub fn scale(&self) -> u32 {
+        self.state.scale
+    }
+
+    /// Answers a request to Azure Resource Manager.
+    ///
+    /// A request that is refused changes nothing.
+    pub fn handle(&mut self, now: Time, request: &Request) -> Response {
+        advance::advance(self, now);
+        let before = request.method.writes().then(|| self.state.clone());
+        let reply = router::route(self, now, request);
+        if let Some(before) = before {
+            if !reply.is_success() {
+                self.state = before;
+            } else if self.state != before {
+                self.state.revision += 1;
+            }
+        }
+        let id = shape::guid(&self.hash(&["request", &now.0.to_string(), request.method.as_str(), &request.url]));
+        let mut response = reply.into_response();
+        let allowance = if request.method.writes() { ("writes", "11999") } else { ("reads", "16499") };
+        response.headers.set(format!("x-ms-ratelimit-remaining-subscription-global-{}", allowance.0), allowance.1);
+        response.headers.set("x-ms-request-id", id.clone());
+        response.headers.set("x-ms-correlation-request-id", id);
+        response
+    }
+}
+
+/// The resource types that the local Azure knows, in Azure's own case.
+pub fn known_types() -> impl Iterator<Item = &'static str> {
+    catalogue::TYPES.iter().map(|known| known.name)
+}
+
+#[cfg(test)]
+mod tests;

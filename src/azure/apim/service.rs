@@ -1,0 +1,396 @@
+//! `Microsoft.ApiManagement/service`: created in minutes, deleted softly, full of properties that nobody sent.
+
+use super::{SERVICE, locked, transitioning};
+use crate::azure::World;
+use crate::azure::lro::{Effect, Follow, Start};
+use crate::azure::reply::{Reply, method_not_allowed, resource_not_found, service_error};
+use crate::azure::router::Call;
+use crate::azure::shape::{display_location, merge, object, short_location, stamp};
+use crate::azure::state::{Deleted, Resource};
+use crate::catalogue::{Generation, Tier, tier};
+use crate::time::{Duration, Time};
+use crate::wire::Method;
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+
+/// How long a deletion takes; restoring takes as long.
+const DELETION: Duration = Duration::from_secs(60);
+
+pub(in crate::azure) fn handle(world: &mut World, call: &Call) -> Reply {
+    let key = call.key();
+    match call.method {
+        Method::Get => match world.state.resources.get(&key) {
+            Some(service) => Reply::json(200, show(service)).etag(&service.etag),
+            None => resource_not_found(&call.id.short(), &call.id.group),
+        },
+        Method::Put => put(world, call),
+        Method::Patch => match world.state.resources.get(&key) {
+            Some(service) => {
+                let mut body = Value::Object(service.body.clone());
+                merge(&mut body, &call.body);
+                update(world, call, &body)
+            }
+            None => resource_not_found(&call.id.short(), &call.id.group),
+        },
+        Method::Delete => delete(world, call),
+        other => method_not_allowed(other.as_str()),
+    }
+}
+
+/// The service as every answer shows it.
+pub(in crate::azure) fn show(service: &Resource) -> Value {
+    let mut body = Map::from_iter([("etag".to_string(), service.etag.clone().into())]);
+    body.extend(service.body.clone());
+    body.insert("id".into(), service.id.clone().into());
+    body.insert("name".into(), service.name.clone().into());
+    body.insert("type".into(), service.kind.clone().into());
+    Value::Object(body)
+}
+
+pub(in crate::azure) fn check_name(world: &World, body: &Value) -> Reply {
+    let Some(name) = body.get("name").and_then(Value::as_str) else {
+        return service_error(400, "InvalidParameters", "Invalid parameter: 'name' must not be empty.".into());
+    };
+    let (reason, message) = if !valid_name(name) {
+        ("Invalid", format!("{name} is not a valid service name"))
+    } else if holder(world, name).is_some() || deleted(world, name).is_some() {
+        ("AlreadyExists", format!("{name} is already in use"))
+    } else {
+        return Reply::json(200, json!({"nameAvailable": true, "message": "", "reason": "Valid"}));
+    };
+    Reply::json(200, json!({"nameAvailable": false, "message": message, "reason": reason}))
+}
+
+fn put(world: &mut World, call: &Call) -> Reply {
+    if world.state.resources.contains_key(&call.key()) {
+        return update(world, call, &call.body);
+    }
+    let name = call.id.name();
+    if !valid_name(name) {
+        let message = format!("Invalid parameter: The service name '{name}' is not valid.");
+        return service_error(400, "InvalidParameters", message);
+    }
+    let restore = call.body.pointer("/properties/restore").and_then(Value::as_bool).unwrap_or(false);
+    match deleted(world, name) {
+        Some((_, gone)) if gone.purging => return transitioning(name),
+        Some((key, _)) if restore => return bring_back(world, call, &key),
+        Some(_) => {
+            let message = format!(
+                "Api service {name} was soft-deleted. In order to create the new service with the same name, you have to either undelete the service or purge it. See https://aka.ms/apimsoftdelete."
+            );
+            return service_error(409, "ServiceAlreadyExistsInSoftDeletedState", message);
+        }
+        None if restore => {
+            return service_error(404, "ServiceNotFound", format!("Api service does not exist: {name}"));
+        }
+        None => {}
+    }
+    if holder(world, name).is_some() {
+        return service_error(409, "ServiceAlreadyExists", format!("Api service already exists: {name}"));
+    }
+    let tier = match problem(&call.body, None) {
+        Ok(tier) => tier,
+        Err(refusal) => return refusal,
+    };
+    let mut body = written(world, call, &call.body, tier, None);
+    if let Some(Value::Object(properties)) = body.get_mut("properties") {
+        properties.insert("provisioningState".into(), "Created".into());
+    }
+    let etag = world.new_etag();
+    let service = Resource {
+        id: call.id.text(),
+        name: name.to_string(),
+        kind: SERVICE.to_string(),
+        etag: etag.clone(),
+        created: call.now,
+        changed: call.now,
+        body,
+        hidden: BTreeMap::new(),
+        busy: Time::ZERO,
+    };
+    let reply = Reply::json(201, show(&service)).etag(&etag);
+    let location = short_location(service.text("location"));
+    world.state.resources.insert(call.key(), service);
+    follow(world, call, reply, &location, tier.creation(), Effect::Settle)
+}
+
+/// A PUT or PATCH of a service that exists: `body` is the whole of what it shall be.
+fn update(world: &mut World, call: &Call, body: &Value) -> Reply {
+    if let Some(refusal) = locked(world, &call.id) {
+        return refusal;
+    }
+    let key = call.key();
+    let Some(known) = world.state.resources.get(&key).cloned() else {
+        return resource_not_found(&call.id.short(), &call.id.group);
+    };
+    let old = tier(known.text("sku/name"));
+    let new = match problem(body, old) {
+        Ok(tier) => tier,
+        Err(refusal) => return refusal,
+    };
+    let written = written(world, call, body, new, Some(&known));
+    if written == known.body {
+        return Reply::json(200, show(&known)).etag(&known.etag);
+    }
+    let etag = world.new_etag();
+    let switches = switches(true, body.pointer("/properties/customProperties"));
+    let mut changed = Resource { body: written, etag: etag.clone(), changed: call.now, ..known };
+    changed.set_property("customProperties", switches);
+    changed.set_property("provisioningState", "Updating");
+    changed.set_property("targetProvisioningState", "Updating");
+    let reply = Reply::json(200, show(&changed)).etag(&etag);
+    let location = short_location(changed.text("location"));
+    world.state.resources.insert(key, changed);
+    follow(world, call, reply, &location, new.change(), Effect::Settle)
+}
+
+fn delete(world: &mut World, call: &Call) -> Reply {
+    let key = call.key();
+    if !world.state.resources.contains_key(&key) {
+        return Reply::empty(204);
+    }
+    if let Some(refusal) = locked(world, &call.id) {
+        return refusal;
+    }
+    let etag = world.new_etag();
+    let Some(service) = world.state.resources.get_mut(&key) else { return Reply::empty(204) };
+    service.set_property("provisioningState", "Deleting");
+    service.set_property("targetProvisioningState", "Deleting");
+    service.etag = etag;
+    let reply = Reply::json(202, show(service));
+    let location = short_location(service.text("location"));
+    follow(world, call, reply, &location, DELETION, Effect::SoftDelete)
+}
+
+fn bring_back(world: &mut World, call: &Call, deleted: &str) -> Reply {
+    let Some(gone) = world.state.deleted.remove(deleted) else { return transitioning(call.id.name()) };
+    let etag = world.new_etag();
+    let mut reply = Reply::empty(201);
+    let (old, new) = (gone.resources.first().map(|r| r.id.clone()).unwrap_or_default(), call.id.text());
+    for mut resource in gone.resources {
+        // it may come back in another group
+        resource.id = resource.id.replacen(&old, &new, 1);
+        if resource.kind == SERVICE {
+            resource.etag.clone_from(&etag);
+            resource.set_property("provisioningState", "Activating");
+            reply = Reply::json(201, show(&resource)).etag(&etag);
+        }
+        world.state.resources.insert(resource.id.to_lowercase(), resource);
+    }
+    follow(world, call, reply, &gone.location, DELETION, Effect::Settle)
+}
+
+fn follow(world: &mut World, call: &Call, reply: Reply, location: &str, takes: Duration, effect: Effect) -> Reply {
+    let target = call.id.text();
+    let version = &call.version;
+    let name = call.id.name();
+    world.start(
+        reply,
+        Start { now: call.now, follow: Follow::Service, target: &target, name, location, version, takes, effect },
+    )
+}
+
+/// The live service of a name: names are global.
+fn holder<'a>(world: &'a World, name: &str) -> Option<&'a Resource> {
+    world.state.resources.values().find(|r| r.kind == SERVICE && r.name.eq_ignore_ascii_case(name))
+}
+
+/// The deleted service of a name.
+fn deleted<'a>(world: &'a World, name: &str) -> Option<(String, &'a Deleted)> {
+    let fits =
+        |gone: &Deleted| gone.resources.first().is_some_and(|r| r.kind == SERVICE && r.name.eq_ignore_ascii_case(name));
+    world.state.deleted.iter().find(|(_, gone)| fits(gone)).map(|(key, gone)| (key.clone(), gone))
+}
+
+fn valid_name(name: &str) -> bool {
+    let starts = name.starts_with(|c: char| c.is_ascii_alphabetic());
+    let ends = name.ends_with(|c: char| c.is_ascii_alphanumeric());
+    let inside = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+    starts && ends && inside && name.len() <= 50
+}
+
+/// Checks what a service must have; gives its tier.
+fn problem(body: &Value, old: Option<&'static Tier>) -> Result<&'static Tier, Reply> {
+    let refuse = |message: String| Err(service_error(400, "InvalidParameters", message));
+    let Some(sku) = body.pointer("/sku/name").and_then(Value::as_str) else {
+        return refuse("Invalid parameter: 'sku' must not be empty.".into());
+    };
+    let Some(tier) = tier(sku) else {
+        return refuse(format!("Invalid parameter: The sku '{sku}' is not valid."));
+    };
+    for name in ["publisherEmail", "publisherName"] {
+        let sent = body.get("properties").and_then(|properties| properties.get(name)).and_then(Value::as_str);
+        if sent.is_none_or(|text| text.trim().is_empty()) {
+            return refuse(format!("Invalid parameter: '{name}' must not be empty."));
+        }
+    }
+    let capacity = body.pointer("/sku/capacity").map_or(Some(u64::from(tier.min)), Value::as_u64);
+    let (min, max) = (u64::from(tier.min), u64::from(tier.max));
+    if capacity.is_none_or(|capacity| !(min..=max).contains(&capacity)) {
+        return refuse(format!("Invalid parameter: The capacity of sku '{}' must be from {min} to {max}.", tier.name));
+    }
+    if old.is_some_and(|old| old.generation != tier.generation) {
+        return refuse(format!(
+            "Invalid parameter: A service cannot move to sku '{}' from another platform.",
+            tier.name
+        ));
+    }
+    Ok(tier)
+}
+
+/// Properties that a caller sets and the service keeps as they are.
+const KEPT: [&str; 13] = [
+    "publisherEmail",
+    "publisherName",
+    "notificationSenderEmail",
+    "virtualNetworkType",
+    "virtualNetworkConfiguration",
+    "additionalLocations",
+    "natGatewayState",
+    "publicIpAddressId",
+    "publicNetworkAccess",
+    "apiVersionConstraint",
+    "developerPortalStatus",
+    "legacyPortalStatus",
+    "disableGateway",
+];
+
+/// The body that a write leaves: what was sent, and everything that the service adds.
+fn written(world: &mut World, call: &Call, body: &Value, tier: &Tier, known: Option<&Resource>) -> Map<String, Value> {
+    let sent = object(body.get("properties"));
+    let name = call.id.name();
+    let location = match known {
+        Some(known) => known.text("location").to_string(),
+        None => display_location(body.get("location").and_then(Value::as_str).unwrap_or("")),
+    };
+    let classic = tier.generation == Generation::Classic;
+    let on_classic = |part: &str| match classic {
+        true => Value::from(format!("https://{name}.{part}azure-api.net")),
+        false => Value::Null,
+    };
+    let created = known.map_or(call.now, |known| known.created);
+    let platform = match tier.generation {
+        Generation::V2 => "undetermined",
+        Generation::Classic => "stv2",
+        Generation::Consumption => "mtv1",
+    };
+    let region = short_location(&location);
+    let host = json!({
+        "type": "Proxy", "hostName": format!("{name}.azure-api.net"), "encodedCertificate": null, "keyVaultId": null,
+        "certificatePassword": null, "negotiateClientCertificate": false, "certificate": null, "defaultSslBinding": true,
+        "identityClientId": null, "certificateSource": "BuiltIn", "certificateStatus": null,
+    });
+    let management = match classic {
+        true => format!("https://{name}.management.azure-api.net"),
+        false => "https://smapi.api-prod-scaleunit-001.p.azurewebsites.net/".into(),
+    };
+    let mut custom = match known {
+        Some(known) => known.at("properties/customProperties").clone(),
+        None => switches(classic, None),
+    };
+    merge(&mut custom, sent.get("customProperties").unwrap_or(&json!({})));
+    let mut properties = json!({
+        "publisherEmail": null,
+        "publisherName": null,
+        "notificationSenderEmail": "apimgmt-noreply@mail.windowsazure.com",
+        "provisioningState": "Succeeded",
+        "targetProvisioningState": "",
+        "createdAtUtc": stamp(created),
+        "gatewayUrl": format!("https://{name}.azure-api.net"),
+        "gatewayRegionalUrl": on_classic(&format!("{region}-01.regional.")),
+        "portalUrl": on_classic("portal."),
+        "developerPortalUrl": on_classic("developer."),
+        "dataApiUrl": null,
+        "managementApiUrl": management,
+        "scmUrl": on_classic("scm."),
+        "hostnameConfigurations": [host],
+        "publicIPAddresses": null,
+        "privateIPAddresses": null,
+        "additionalLocations": null,
+        "virtualNetworkConfiguration": null,
+        "customProperties": custom,
+        "virtualNetworkType": "None",
+        "certificates": null,
+        "natGatewayState": "Enabled",
+        "outboundPublicIPAddresses": null,
+        "apiVersionConstraint": {"minApiVersion": null},
+        "publicIpAddressId": null,
+        "publicNetworkAccess": "Enabled",
+        "privateEndpointConnections": null,
+        "platformVersion": platform,
+        "configurationApi": null,
+        "legacyPortalStatus": "Disabled",
+        "developerPortalStatus": "Disabled",
+    });
+    if let Value::Object(properties) = &mut properties {
+        for name in KEPT {
+            if let Some(value) = sent.get(name).filter(|value| !value.is_null()) {
+                properties.insert(name.into(), value.clone());
+            }
+        }
+    }
+    let capacity = body.pointer("/sku/capacity").and_then(Value::as_u64).unwrap_or(u64::from(tier.min));
+    let identity = world.identity(body.get("identity"), known.map(|known| known.at("identity")));
+    Map::from_iter([
+        ("properties".to_string(), properties),
+        ("sku".to_string(), json!({"name": tier.name, "capacity": capacity})),
+        ("identity".to_string(), identity),
+        ("zones".to_string(), Value::Null),
+        ("systemData".to_string(), Value::Null),
+        ("location".to_string(), location.into()),
+        ("tags".to_string(), Value::Object(object(body.get("tags")))),
+    ])
+}
+
+/// The switches of old protocols: six on a fresh service of version 2, eight after its first update, as recorded.
+fn switches(all: bool, sent: Option<&Value>) -> Value {
+    let base = "Microsoft.WindowsAzure.ApiManagement.Gateway";
+    let mut switches = Map::new();
+    for (name, always) in [
+        ("Security.Protocols.Tls10", true),
+        ("Security.Protocols.Tls11", true),
+        ("Security.Protocols.Ssl30", false),
+        ("Security.Ciphers.TripleDes168", false),
+        ("Security.Backend.Protocols.Tls10", true),
+        ("Security.Backend.Protocols.Tls11", true),
+        ("Security.Backend.Protocols.Ssl30", true),
+        ("Protocols.Server.Http2", true),
+    ] {
+        if always || all {
+            switches.insert(format!("{base}.{name}"), "False".into());
+        }
+    }
+    switches.extend(object(sent));
+    Value::Object(switches)
+}
+
+impl World {
+    /// The identity of a resource: what was asked for, with the ids of principals, which last as long as the identity.
+    pub(in crate::azure) fn identity(&mut self, sent: Option<&Value>, known: Option<&Value>) -> Value {
+        let kind = sent.and_then(|sent| sent.get("type")).and_then(Value::as_str).unwrap_or("None");
+        if kind.eq_ignore_ascii_case("None") {
+            return Value::Null;
+        }
+        let mut identity = Map::new();
+        let parts: Vec<&str> = kind.split(',').map(str::trim).collect();
+        identity.insert("type".into(), parts.join(", ").into());
+        if parts.iter().any(|part| part.eq_ignore_ascii_case("SystemAssigned")) {
+            let kept = known.and_then(|known| known.get("principalId")).and_then(Value::as_str).map(str::to_string);
+            let principal = kept.unwrap_or_else(|| self.new_guid("principal"));
+            identity.insert("principalId".into(), principal.into());
+            identity.insert("tenantId".into(), self.state.tenant.clone().into());
+        }
+        let asked = object(sent.and_then(|sent| sent.get("userAssignedIdentities")));
+        if !asked.is_empty() {
+            let mut users = Map::new();
+            for id in asked.keys() {
+                let lower = id.to_lowercase();
+                let principal = super::super::shape::guid(&self.hash(&["user identity", &lower]));
+                let client = super::super::shape::guid(&self.hash(&["user client", &lower]));
+                users.insert(id.clone(), json!({"principalId": principal, "clientId": client}));
+            }
+            identity.insert("userAssignedIdentities".into(), users.into());
+        }
+        Value::Object(identity)
+    }
+}

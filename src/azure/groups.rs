@@ -1,0 +1,211 @@
+//! Subscriptions and resource groups.
+
+use super::World;
+use super::ids::{group_id, group_key};
+use super::lro::{Effect, Follow, Start};
+use super::reply::{Reply, error, gateway, group_not_found, method_not_allowed};
+use super::router::Ask;
+use super::shape::short_location;
+use super::state::{Group, Resource};
+use crate::catalogue;
+use crate::time::Duration;
+use crate::wire::Method;
+use serde_json::{Map, Value, json};
+
+/// How long an empty group takes to go, and how much longer one with a service in it.
+const EMPTY: Duration = Duration::from_secs(60);
+const SERVICE: Duration = Duration::from_secs(80);
+
+pub(super) fn subscriptions(world: &World) -> Reply {
+    let mut ids = vec![world.state.subscription.as_str()];
+    for group in world.state.groups.values() {
+        if !ids.contains(&group.subscription.as_str()) {
+            ids.push(&group.subscription);
+        }
+    }
+    let value: Vec<Value> = ids.into_iter().map(|id| subscription_body(world, id)).collect();
+    Reply::json(200, json!({ "value": value, "count": {"type": "Total", "value": value.len()} }))
+}
+
+/// Any subscription exists here: a command line that names one gets one.
+pub(super) fn subscription(world: &World, id: &str) -> Reply {
+    Reply::json(200, subscription_body(world, id))
+}
+
+fn subscription_body(world: &World, id: &str) -> Value {
+    json!({
+        "id": format!("/subscriptions/{id}"),
+        "authorizationSource": "RoleBased",
+        "subscriptionId": id,
+        "tenantId": world.state.tenant,
+        "displayName": "Local",
+        "state": "Enabled",
+    })
+}
+
+pub(super) fn list(world: &World, ask: &Ask<'_>, subscription: &str) -> Reply {
+    if ask.method != Method::Get {
+        return method_not_allowed(ask.method.as_str());
+    }
+    let value: Vec<Value> = world
+        .state
+        .groups
+        .values()
+        .filter(|group| group.subscription.eq_ignore_ascii_case(subscription))
+        .map(show)
+        .collect();
+    Reply::json(200, json!({ "value": value }))
+}
+
+pub(super) fn one(world: &mut World, ask: &Ask<'_>, subscription: &str, group: &str) -> Reply {
+    let key = group_key(subscription, group);
+    let known = world.state.groups.get(&key);
+    match (ask.method, known) {
+        (Method::Get, Some(known)) => Reply::json(200, show(known)),
+        (Method::Get, None) => group_not_found(group),
+        (Method::Head, known) => Reply::empty(if known.is_some() { 204 } else { 404 }),
+        (Method::Put, known) => {
+            let created = known.is_none();
+            let body = match ask.body() {
+                Ok(body) => body,
+                Err(refusal) => return refusal,
+            };
+            put(world, subscription, group, created, &body)
+        }
+        (Method::Patch, Some(_)) => {
+            let body = match ask.body() {
+                Ok(body) => body,
+                Err(refusal) => return refusal,
+            };
+            if let (Some(tags), Some(known)) = (body.get("tags"), world.state.groups.get_mut(&key)) {
+                known.body.insert("tags".into(), tags.clone());
+            }
+            world.state.groups.get(&key).map_or_else(|| group_not_found(group), |known| Reply::json(200, show(known)))
+        }
+        (Method::Delete, Some(_)) => delete(world, ask, &key),
+        (Method::Patch | Method::Delete, None) => group_not_found(group),
+        (Method::Post, _) => method_not_allowed("POST"),
+    }
+}
+
+fn put(world: &mut World, subscription: &str, group: &str, created: bool, body: &Value) -> Reply {
+    let plain = |c: char| c.is_alphanumeric() || "-_.()".contains(c);
+    if group.chars().count() > 90 || !group.chars().all(plain) || group.ends_with('.') {
+        let message = format!(
+            "The provided resource group name '{group}' has these invalid characters or is too long. The name can only be a letter, digit, '-', '.', '(', ')' or '_', at most 90 of them, and cannot end with '.'."
+        );
+        return gateway(400, "InvalidResourceGroup", message);
+    }
+    let key = group_key(subscription, group);
+    let location = match body.get("location").and_then(Value::as_str) {
+        Some(location) => location,
+        None => return gateway(400, "LocationRequired", "The location property is required for this definition."),
+    };
+    if catalogue::region(location).is_none() {
+        let known: Vec<&str> = catalogue::REGIONS.iter().map(|region| region.name).collect();
+        let message = format!(
+            "The provided location '{location}' is not available for resource group. List of available regions is '{}'.",
+            known.join(",")
+        );
+        return gateway(400, "LocationNotAvailableForResourceGroup", message);
+    }
+    let location = short_location(location);
+    if let Some(known) = world.state.groups.get(&key) {
+        if known.deleting {
+            let state = "is in deprovisioning state and cannot perform this operation.";
+            return gateway(409, "ResourceGroupBeingDeleted", format!("The resource group '{group}' {state}"));
+        }
+        if known.location != location {
+            let message = format!(
+                "Invalid resource group location '{location}'. The Resource group already exists in location '{}'.",
+                known.location
+            );
+            return error(409, "InvalidResourceGroupLocation", message);
+        }
+    }
+    let mut kept = Map::new();
+    for name in ["managedBy", "tags"] {
+        if let Some(value) = body.get(name).filter(|value| !value.is_null()) {
+            kept.insert(name.into(), value.clone());
+        }
+    }
+    let name = world.state.groups.get(&key).map_or(group, |known| &known.name).to_string();
+    let fresh = Group { subscription: subscription.to_string(), name, location, body: kept, deleting: false };
+    let answer = show(&fresh);
+    world.state.groups.insert(key, fresh);
+    Reply::json(if created { 201 } else { 200 }, answer)
+}
+
+fn delete(world: &mut World, ask: &Ask<'_>, key: &str) -> Reply {
+    let Some(known) = world.state.groups.get_mut(key) else { return Reply::empty(404) };
+    known.deleting = true;
+    let (id, name, location) = (group_id(&known.subscription, &known.name), known.name.clone(), known.location.clone());
+    let under = format!("{key}/");
+    let services = world.state.children(&under, "Microsoft.ApiManagement/service").count();
+    let takes = if services > 0 { EMPTY + SERVICE } else { EMPTY };
+    world.start(
+        Reply::empty(202),
+        Start {
+            now: ask.now,
+            follow: Follow::Group,
+            target: &id,
+            name: &name,
+            location: &location,
+            version: &ask.version,
+            takes,
+            effect: Effect::RemoveGroup,
+        },
+    )
+}
+
+fn show(group: &Group) -> Value {
+    let mut body = json!({
+        "id": group_id(&group.subscription, &group.name),
+        "name": group.name,
+        "type": "Microsoft.Resources/resourceGroups",
+        "location": group.location,
+    });
+    if let Value::Object(map) = &mut body {
+        map.extend(group.body.clone());
+        let state = if group.deleting { "Deleting" } else { "Succeeded" };
+        map.insert("properties".into(), json!({ "provisioningState": state }));
+    }
+    body
+}
+
+/// The resources of a group, or of the whole subscription: only those that stand in a group themselves.
+pub(super) fn resources(world: &World, subscription: &str, group: Option<&str>) -> Reply {
+    let base = match group {
+        Some(group) => {
+            let key = group_key(subscription, group);
+            if !world.state.groups.contains_key(&key) {
+                return group_not_found(group);
+            }
+            format!("{key}/")
+        }
+        None => format!("/subscriptions/{}/", subscription.to_lowercase()),
+    };
+    let value: Vec<Value> = world
+        .state
+        .resources
+        .iter()
+        .filter(|(key, resource)| key.starts_with(&base) && is_top(resource))
+        .map(|(_, resource)| {
+            let mut item = json!({"id": resource.id, "name": resource.name, "type": resource.kind});
+            if let Value::Object(map) = &mut item {
+                for name in ["kind", "sku", "identity", "tags"] {
+                    if let Some(value) = resource.body.get(name).filter(|value| !value.is_null()) {
+                        map.insert(name.into(), value.clone());
+                    }
+                }
+                map.insert("location".into(), short_location(resource.text("location")).into());
+            }
+            item
+        })
+        .collect();
+    Reply::json(200, json!({ "value": value }))
+}
+
+fn is_top(resource: &Resource) -> bool {
+    resource.kind.split('/').count() == 2 && resource.kind != "Microsoft.Authorization/roleAssignments"
+}

@@ -1,0 +1,317 @@
+//! From a url to a provider, with the checks that Azure Resource Manager makes before it asks one.
+
+use super::ids::{ResourceId, Url, group_key, in_group};
+use super::lro::{self, Asked};
+use super::reply::{Reply, error, gateway, group_not_found, method_not_allowed, resource_not_found};
+use super::{World, apim, authorization, cognitive, groups, known_types};
+use crate::catalogue::{self, ResourceType};
+use crate::time::Time;
+use crate::wire::{Method, Request};
+use serde_json::{Value, json};
+
+/// A request for one resource, checked by the gateway.
+pub(super) struct Call {
+    pub now: Time,
+    pub method: Method,
+    pub id: ResourceId,
+    pub version: String,
+    pub url: Url,
+    pub if_match: Option<String>,
+    /// Null where there is none.
+    pub body: Value,
+    /// What a POST asks for, in lower case; empty for other methods.
+    pub action: String,
+}
+
+impl Call {
+    /// The key of the resource.
+    pub fn key(&self) -> String {
+        self.id.key()
+    }
+}
+
+/// What every route needs.
+pub(super) struct Ask<'a> {
+    pub now: Time,
+    pub method: Method,
+    pub url: Url,
+    pub version: String,
+    pub request: &'a Request,
+}
+
+impl Ask<'_> {
+    /// The body, null where there is none.
+    pub fn body(&self) -> Result<Value, Reply> {
+        let body = self.request.body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&self.request.body);
+        if body.iter().all(u8::is_ascii_whitespace) {
+            return Ok(Value::Null);
+        }
+        serde_json::from_slice(body).map_err(|problem| {
+            let message = "The request content was invalid and could not be deserialized";
+            gateway(400, "InvalidRequestContent", format!("{message}: '{problem}'."))
+        })
+    }
+}
+
+/// Answers any request.
+pub(super) fn route(world: &mut World, now: Time, request: &Request) -> Reply {
+    let url = Url::parse(&request.url);
+    if url.escaped_slash {
+        return Reply::empty(404);
+    }
+    let lower: Vec<String> = url.path.iter().map(|part| part.to_lowercase()).collect();
+    let low: Vec<&str> = lower.iter().map(String::as_str).collect();
+    let path: Vec<String> = url.path.clone();
+    let raw: Vec<&str> = path.iter().map(String::as_str).collect();
+
+    if let Some(reply) = poll(world, now, &low, &raw, &url) {
+        return reply;
+    }
+    let version = match url.query("api-version") {
+        Some(version) if !version.is_empty() => version.to_string(),
+        _ => {
+            let message = "The api-version query parameter (?api-version=) is required for all requests.";
+            return gateway(400, "MissingApiVersionParameter", message);
+        }
+    };
+    let ask = Ask { now, method: request.method, url, version, request };
+    match (low.as_slice(), raw.as_slice()) {
+        (["subscriptions"], _) => groups::subscriptions(world),
+        (["subscriptions", _], [_, subscription]) => groups::subscription(world, subscription),
+        (["subscriptions", _, "resourcegroups"], [_, subscription, _]) => groups::list(world, &ask, subscription),
+        (["subscriptions", _, "resourcegroups", _], [_, subscription, _, group]) => {
+            groups::one(world, &ask, subscription, group)
+        }
+        (["subscriptions", _, "resourcegroups", _, "resources"], [_, subscription, _, group, _]) => {
+            groups::resources(world, subscription, Some(group))
+        }
+        (["subscriptions", _, "resources"], [_, subscription, _]) => groups::resources(world, subscription, None),
+        _ => match authorization::route(world, &ask, &low, &raw) {
+            Some(reply) => reply,
+            None => provider(world, &ask, &low, &raw),
+        },
+    }
+}
+
+/// Operations are asked for at addresses of their own.
+fn poll(world: &World, now: Time, low: &[&str], raw: &[&str], url: &Url) -> Option<Reply> {
+    let key = raw.last()?;
+    match low {
+        ["subscriptions", _, "operationresults", _] => Some(lro::poll(world, now, key, Asked::Result, url)),
+        ["subscriptions", _, "providers", _, "locations", _, "operationsstatuses", _] => {
+            Some(lro::poll(world, now, key, Asked::Status, url))
+        }
+        ["subscriptions", _, "providers", namespace, "locations", _, "operationresults", _] => {
+            let account = *namespace == "microsoft.cognitiveservices";
+            Some(lro::poll(world, now, key, if account { Asked::Status } else { Asked::Result }, url))
+        }
+        ["subscriptions", _, "providers", _, "locations", _, "deletedservices", _, "operationresults", _] => {
+            Some(lro::poll(world, now, key, Asked::Result, url))
+        }
+        _ => match (url.query("azure-asyncId"), url.query("asyncId")) {
+            (Some(key), _) => Some(lro::poll(world, now, key, Asked::Status, url)),
+            (None, Some(key)) => Some(lro::poll(world, now, key, Asked::Result, url)),
+            (None, None) => None,
+        },
+    }
+}
+
+fn provider(world: &mut World, ask: &Ask<'_>, low: &[&str], raw: &[&str]) -> Reply {
+    match (low, raw) {
+        (["subscriptions", _, "providers", namespace, ..], [_, subscription, _, _, rest @ ..]) => {
+            let rest_low = &low[4..];
+            match *namespace {
+                "microsoft.apimanagement" => apim::in_subscription(world, ask, subscription, rest_low, rest),
+                "microsoft.cognitiveservices" => cognitive::in_subscription(world, ask, subscription, rest_low, rest),
+                _ => unknown(&raw[3..].join("/")),
+            }
+        }
+        (["subscriptions", _, "resourcegroups", _, "providers", _, ..], [_, subscription, _, group, _, rest @ ..]) => {
+            let Some(known) = world.state.groups.get(&group_key(subscription, group)) else {
+                return group_not_found(group);
+            };
+            if known.deleting && ask.method.writes() {
+                let state = "is in deprovisioning state and cannot perform this operation.";
+                return gateway(409, "ResourceGroupBeingDeleted", format!("The resource group '{group}' {state}"));
+            }
+            in_a_group(world, ask, subscription, group, rest)
+        }
+        _ => gateway(404, "NotFound", "No HTTP resource was found that matches the request URI."),
+    }
+}
+
+fn in_a_group(world: &mut World, ask: &Ask<'_>, subscription: &str, group: &str, rest: &[&str]) -> Reply {
+    // namespace/type/name/...: an even number of parts after the namespace is a resource
+    if rest.len() % 2 == 1 {
+        let Some(id) = in_group(subscription, group, rest) else { return unknown(&type_of(rest)) };
+        return one(world, ask, id, String::new());
+    }
+    let Some((last, before)) = rest.split_last() else { return unknown("") };
+    if ask.method == Method::Post {
+        let Some(id) = in_group(subscription, group, before) else { return unknown(&type_of(before)) };
+        return one(world, ask, id, last.to_lowercase());
+    }
+    let Some(kind) = catalogue::resource_type(&type_of(rest)) else { return unknown(&type_of(rest)) };
+    if let Some(refusal) = version_problem(kind, &ask.version) {
+        return refusal;
+    }
+    if ask.method != Method::Get {
+        return method_not_allowed(ask.method.as_str());
+    }
+    let parent = match before {
+        [_] => None,
+        _ => match in_group(subscription, group, before) {
+            Some(id) => Some(id.recased(&world.state)),
+            None => return unknown(&type_of(before)),
+        },
+    };
+    if let Some(parent) = &parent
+        && !world.state.resources.contains_key(&parent.key())
+    {
+        return resource_not_found(&parent.short(), group);
+    }
+    list(world, ask, kind, parent, subscription, group)
+}
+
+/// Every resource of a type under a parent, or in a group.
+fn list(
+    world: &World,
+    ask: &Ask<'_>,
+    kind: &'static ResourceType,
+    parent: Option<ResourceId>,
+    subscription: &str,
+    group: &str,
+) -> Reply {
+    let base = parent.map_or_else(|| group_key(subscription, group), |parent| parent.key());
+    let under = format!("{base}/");
+    let values: Vec<Value> =
+        world.state.children(&under, kind.name).map(|resource| show(resource, &ask.version)).collect();
+    match kind.name {
+        name if name.starts_with("Microsoft.ApiManagement/service/") => apim::page(world, ask, values),
+        _ => Reply::json(200, json!({ "value": values })),
+    }
+}
+
+/// A resource as its provider shows it.
+pub(super) fn show(resource: &super::state::Resource, version: &str) -> Value {
+    match resource.kind.as_str() {
+        "Microsoft.ApiManagement/service" => apim::service::show(resource),
+        "Microsoft.CognitiveServices/accounts" => cognitive::accounts::show(resource),
+        kind if kind.starts_with("Microsoft.ApiManagement/") => apim::show_child(resource, version),
+        _ => apim::show_child(resource, version),
+    }
+}
+
+fn one(world: &mut World, ask: &Ask<'_>, id: ResourceId, action: String) -> Reply {
+    let body = match ask.body() {
+        Ok(body) => body,
+        Err(refusal) => return refusal,
+    };
+    let call = Call {
+        now: ask.now,
+        method: ask.method,
+        id: id.recased(&world.state),
+        version: ask.version.clone(),
+        url: ask.url.clone(),
+        if_match: ask.request.headers.get("If-Match").map(str::to_string),
+        body,
+        action,
+    };
+    call_provider(world, &call)
+}
+
+/// Checks what the gateway checks, and asks the provider. Template deployments come in here too.
+pub(super) fn call_provider(world: &mut World, call: &Call) -> Reply {
+    let kind = call.id.kind;
+    if let Some(refusal) = version_problem(kind, &call.version) {
+        return refusal;
+    }
+    if !world.state.groups.contains_key(&group_key(&call.id.subscription, &call.id.group)) {
+        return group_not_found(&call.id.group);
+    }
+    if call.method == Method::Put
+        && let Some(refusal) = location_problem(world, call)
+    {
+        return refusal;
+    }
+    if let Some(parent) = call.id.parent()
+        && !world.state.resources.contains_key(&parent.key())
+    {
+        return match call.method {
+            Method::Put => {
+                let kind = kind.name.split_once('/').map_or("", |(_, rest)| rest);
+                let id = parent.text();
+                let message = format!(
+                    "Failed to perform 'write' on resource(s) of type '{kind}', because the parent resource '{id}' could not be found."
+                );
+                gateway(404, "ParentResourceNotFound", message)
+            }
+            _ => resource_not_found(&parent.short(), &call.id.group),
+        };
+    }
+    match kind.name {
+        "Microsoft.ApiManagement/service" => apim::service::handle(world, call),
+        "Microsoft.ApiManagement/service/backends" => apim::backends::handle(world, call),
+        "Microsoft.CognitiveServices/accounts" => cognitive::accounts::handle(world, call),
+        other => unknown(other),
+    }
+}
+
+fn location_problem(world: &World, call: &Call) -> Option<Reply> {
+    let kind = call.id.kind;
+    if !kind.located {
+        return None;
+    }
+    let kept = world.state.resources.get(&call.key());
+    let sent = match call.body.get("location").and_then(Value::as_str) {
+        Some(location) if !location.is_empty() => location,
+        _ if kept.is_some() => return None,
+        _ => return Some(gateway(400, "LocationRequired", "The location property is required for this definition.")),
+    };
+    if catalogue::region(sent).is_none() {
+        let known: Vec<&str> = catalogue::REGIONS.iter().map(|region| region.name).collect();
+        let message = format!(
+            "The provided location '{sent}' is not available for resource type '{}'. List of available regions for the resource type is '{}'.",
+            kind.name,
+            known.join(",")
+        );
+        return Some(gateway(400, "LocationNotAvailableForResourceType", message));
+    }
+    let kept = kept?;
+    let there = super::shape::short_location(kept.text("location"));
+    if there == super::shape::short_location(sent) {
+        return None;
+    }
+    let (name, group) = (&kept.name, &call.id.group);
+    let message = format!(
+        "The resource '{name}' already exists in location '{there}' in resource group '{group}'. A resource with the same name cannot be created in location '{sent}'. Please select a new resource name."
+    );
+    Some(gateway(409, "InvalidResourceLocation", message))
+}
+
+/// Refuses an api-version that a type does not have.
+pub(super) fn version_problem(kind: &ResourceType, version: &str) -> Option<Reply> {
+    if kind.knows(version) {
+        return None;
+    }
+    let name = kind.name.split_once('/').map_or(kind.name, |(_, name)| name);
+    let message = format!(
+        "No registered resource provider found for location '' and API version '{version}' for type '{name}'. The supported api-versions are '{}'.",
+        kind.versions.join(", ")
+    );
+    Some(gateway(400, "NoRegisteredProviderFound", message))
+}
+
+/// Refuses a type that is not known, by its name.
+pub(super) fn unknown(kind: &str) -> Reply {
+    let known: Vec<&str> = known_types().collect();
+    let message =
+        format!("The local Azure does not know the resource type '{kind}'. It knows '{}'.", known.join("', '"));
+    error(404, "InvalidResourceType", message).header("x-ms-failure-cause", "gateway")
+}
+
+/// `Namespace/a/b` of `Namespace/a/name/b/name`.
+fn type_of(rest: &[&str]) -> String {
+    let segments = rest.iter().skip(1).step_by(2);
+    segments.fold(rest.first().copied().unwrap_or("").to_string(), |kind, segment| format!("{kind}/{segment}"))
+}
