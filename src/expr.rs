@@ -1,6 +1,25 @@
 //! ARM template expressions: the tree, its printer, its parser, and the functions.
 //!
 //! A tree is what stands between the brackets of `"[...]"`. The printer writes what the Bicep compiler writes.
+//!
+//! Invariant: `parse(print(e)) == e` for every tree whose numbered access has no string for an index (that is a
+//! property) and whose names are names.
+
+mod error;
+mod evaluate;
+mod functions;
+mod hash;
+mod parse;
+mod value;
+#[cfg(test)]
+mod vectors;
+
+pub use error::{EvalError, Fault, type_name};
+pub use evaluate::{Context, View, evaluate, resolve};
+pub use functions::call;
+pub use hash::{guid, unique_string};
+pub use parse::{MAX_DEPTH, MAX_LENGTH, ParseError, TemplateString, literal, parse, template_string};
+pub use value::{bounded, get, same};
 
 use std::fmt;
 
@@ -60,4 +79,127 @@ fn is_identifier(name: &str) -> bool {
     let mut chars = name.chars();
     chars.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
         && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use proptest::test_runner::{Config, RngSeed};
+
+    /// The same cases every time, unless the nightly run asks for many new ones.
+    fn cases(cases: u32) -> Config {
+        match std::env::var_os("AOAI_LB_NIGHTLY") {
+            None => Config { cases, rng_seed: RngSeed::Fixed(1), failure_persistence: None, ..Config::default() },
+            Some(_) => Config { cases: cases * 100, failure_persistence: None, ..Config::default() },
+        }
+    }
+
+    fn name() -> impl Strategy<Value = String> {
+        "[a-zA-Z_][a-zA-Z0-9_]{0,8}"
+    }
+
+    fn tree() -> impl Strategy<Value = Expr> {
+        let leaf = prop_oneof![
+            any::<i64>().prop_map(Expr::Int),
+            any::<String>().prop_map(Expr::Str),
+            "['\\[\\](){},. -]{0,6}".prop_map(Expr::Str)
+        ];
+        leaf.prop_recursive(6, 48, 4, |inner| {
+            let index = inner.clone().prop_filter("a string is a property", |e| !matches!(e, Expr::Str(_)));
+            prop_oneof![
+                4 => (name(), prop::collection::vec(inner.clone(), 0..4)).prop_map(|(name, args)| Expr::Call(name, args)),
+                1 => (name(), name(), inner.clone()).prop_map(|(space, name, arg)| Expr::call(format!("{space}.{name}"), [arg])),
+                1 => (inner.clone(), name()).prop_map(|(base, name)| base.prop(name)),
+                1 => (inner.clone(), any::<String>()).prop_map(|(base, name)| base.prop(name)),
+                1 => (inner, index).prop_map(|(base, index)| Expr::Index(Box::new(base), Box::new(index))),
+            ]
+        })
+    }
+
+    proptest! {
+        #![proptest_config(cases(256))]
+
+        #[test]
+        fn what_is_printed_is_read_back(tree in tree()) {
+            prop_assert_eq!(parse(&tree.to_string()), Ok(tree));
+        }
+
+        #[test]
+        fn no_text_hurts(text in "['\\[\\](),. a-c1-]{0,40}|\\PC{0,20}") {
+            if let Ok(tree) = parse(&text) {
+                prop_assert_eq!(parse(&tree.to_string()), Ok(tree));
+            }
+            template_string(&text);
+        }
+
+        #[test]
+        fn every_text_can_be_written_as_a_literal(text in "\\[{0,3}[\\[\\]x]{0,4}\\]{0,2}|\\PC{0,10}") {
+            let written = literal(&text);
+            prop_assert_eq!(template_string(&written), TemplateString::Literal(text.as_str().into()));
+        }
+    }
+
+    #[test]
+    fn access_chains_and_blanks() {
+        let text = "reference(resourceId('T', 'n'), '2024-05-01', 'full').identity['a b'][-1].c";
+        let spaced = " reference ( resourceId('T' ,'n'),'2024-05-01' , 'full' ) . identity [ 'a b' ] [ -1 ] . c ";
+        assert_eq!(parse(text).map(|e| e.to_string()), Ok(text.to_owned()));
+        assert_eq!(parse(text), parse(spaced));
+        assert_eq!(parse("'it''s'"), Ok(Expr::str("it's")));
+        assert_eq!(parse("__bicep.greet()"), Ok(Expr::call("__bicep.greet", [])));
+    }
+
+    #[test]
+    fn faults_are_named_where_they_are() {
+        let fault = |text: &str| match parse(text) {
+            Err(ParseError::Unexpected { at, expected, actual, .. }) => format!("{at} {expected} {actual}"),
+            other => format!("{other:?}"),
+        };
+        assert_eq!(fault(""), "0 LeftParenthesis EndOfData");
+        assert_eq!(fault("concat('a'"), "10 RightParenthesis EndOfData");
+        assert_eq!(fault("true"), "4 LeftParenthesis EndOfData");
+        assert_eq!(fault("f('a)"), "2 LeftParenthesis Unrecognized");
+        assert_eq!(fault("f() g()"), "4 EndOfData Identifier");
+        assert_eq!(fault("f().1"), "4 Identifier Integer");
+        assert_eq!(fault("99999999999999999999"), "0 LeftParenthesis Unrecognized");
+        assert_eq!(fault("f(1,)"), "4 LeftParenthesis RightParenthesis");
+        assert!(parse("concat('a'").is_err_and(|e| e.to_string()
+            == "Unable to parse language expression 'concat('a'': expected token 'RightParenthesis' and actual 'EndOfData'."));
+    }
+
+    #[test]
+    fn hostile_nesting_is_refused() {
+        for (open, close) in [("f(", ")"), ("f()[", "]")] {
+            let nested = |n: usize| format!("{}1{}", open.repeat(n), close.repeat(n));
+            assert!(parse(&nested(100)).is_ok());
+            assert_eq!(parse(&nested(4_000)), Err(ParseError::TooDeep));
+        }
+        assert_eq!(parse(&format!("f(){}", ".a".repeat(10_000))), Err(ParseError::TooDeep));
+        assert_eq!(parse(&format!("f(){}", "[1]".repeat(8_000))), Err(ParseError::TooDeep));
+        assert_eq!(parse(&format!("'{}'", "a".repeat(MAX_LENGTH))), Err(ParseError::TooLong));
+        assert!(parse(&format!("f({}1)", "1,".repeat(10_000))).is_ok(), "many arguments are not deep");
+    }
+
+    #[test]
+    fn brackets() {
+        for (written, meant) in [
+            ("[[x]", "[x]"),
+            ("[[[x]", "[[x]"),
+            ("[[]", "[]"),
+            ("[[", "[["),
+            ("[x", "[x"),
+            ("x]", "x]"),
+            ("[x] y", "[x] y"),
+            ("[", "["),
+            ("", ""),
+            ("[[a", "[[a"),
+            (" [x]", " [x]"),
+        ] {
+            assert_eq!(template_string(written), TemplateString::Literal(meant.into()), "{written}");
+            assert_eq!(literal(meant), written);
+        }
+        assert_eq!(template_string("[ f() ]"), TemplateString::Expression(" f() "));
+        assert_eq!(template_string("[]"), TemplateString::Expression(""));
+    }
 }

@@ -1,0 +1,400 @@
+//! From tree to value, in a place.
+//!
+//! [`Context`] says where: which parameters and variables there are, which subscription and group, what the resources
+//! look like. `if`, `coalesce`, `and` and `or` evaluate no more than they need.
+//!
+//! No expression can hang: the number of calls and the size of every value are limited.
+
+mod lambda;
+
+use super::error::{EvalError, Fault, type_name};
+use super::functions::{Args, call, resource_path};
+use super::value::{get, limit, same, set, size};
+use super::{Expr, TemplateString, parse, template_string};
+use serde_json::{Map, Value, json};
+
+/// How many calls one evaluation may make. Real expressions make some hundred.
+const MAX_STEPS: u32 = 1_000_000;
+
+/// Where an expression stands. What a place does not have is refused as misplaced.
+pub trait Context {
+    /// The value of a parameter; names ignore case.
+    fn parameter(&mut self, name: &str) -> Result<Value, EvalError>;
+
+    /// The value of a variable; names ignore case.
+    fn variable(&mut self, name: &str) -> Result<Value, EvalError>;
+
+    /// `subscription()`
+    fn subscription(&mut self) -> Result<Value, EvalError> {
+        Err(EvalError::misplaced("subscription"))
+    }
+
+    /// `resourceGroup()`
+    fn resource_group(&mut self) -> Result<Value, EvalError> {
+        Err(EvalError::misplaced("resourceGroup"))
+    }
+
+    /// `deployment()`
+    fn deployment(&mut self) -> Result<Value, EvalError> {
+        Err(EvalError::misplaced("deployment"))
+    }
+
+    /// `tenant()`
+    fn tenant(&mut self) -> Result<Value, EvalError> {
+        Err(EvalError::misplaced("tenant"))
+    }
+
+    /// The index of the loop `name`, or of the resource's own.
+    fn copy_index(&mut self, _name: Option<&str>) -> Result<i64, EvalError> {
+        Err(EvalError::new(
+            Fault::Misplaced,
+            "The template function 'copyIndex' is not expected at this location. The function can only be used in a \
+             resource with copy specified. Please see https://aka.ms/arm-copy for usage details.",
+        ))
+    }
+
+    /// `reference(target, api_version, view)`; the target is an id, or the name of a resource of the template.
+    fn reference(&mut self, _target: &str, _api_version: Option<&str>, _view: View) -> Result<Value, EvalError> {
+        Err(EvalError::misplaced("reference"))
+    }
+
+    /// `listKeys(target, api_version)` and the like.
+    fn list(&mut self, function: &str, _target: &str, _api_version: &str) -> Result<Value, EvalError> {
+        Err(EvalError::misplaced(function))
+    }
+}
+
+/// How much of a resource `reference` shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum View {
+    /// Its `properties`.
+    Properties,
+    /// All of it.
+    Full,
+}
+
+/// The value of an expression.
+pub fn evaluate(expr: &Expr, context: &mut dyn Context) -> Result<Value, EvalError> {
+    Evaluator { context, lambdas: Vec::new(), steps: 0 }.value(expr)
+}
+
+/// The value of a piece of a template: every string in it is read, every expression evaluated, names of members too.
+pub fn resolve(value: &Value, context: &mut dyn Context) -> Result<Value, EvalError> {
+    match value {
+        Value::String(text) => resolve_text(text, context),
+        Value::Array(items) => items.iter().map(|item| resolve(item, context)).collect(),
+        Value::Object(object) => {
+            let mut out = Map::new();
+            for (key, value) in object {
+                match resolve_text(key, context)? {
+                    Value::String(key) => set(&mut out, &key, resolve(value, context)?),
+                    other => {
+                        let message = format!(
+                            "The template language expression property name '{key}' is not valid: it is of type '{}'.",
+                            type_name(&other)
+                        );
+                        return Err(EvalError::new(Fault::ArgumentType, message));
+                    }
+                }
+            }
+            Ok(out.into())
+        }
+        other => Ok(other.clone()),
+    }
+}
+
+fn resolve_text(text: &str, context: &mut dyn Context) -> Result<Value, EvalError> {
+    match template_string(text) {
+        TemplateString::Literal(text) => Ok(text.into_owned().into()),
+        TemplateString::Expression(text) => evaluate(&parse(text)?, context),
+    }
+}
+
+/// The functions that need a place or are lazy: name, least and greatest number of arguments.
+const SPECIAL: &[(&str, usize, usize)] = &[
+    ("if", 3, 3),
+    ("coalesce", 1, usize::MAX),
+    ("and", 2, usize::MAX),
+    ("or", 2, usize::MAX),
+    ("parameters", 1, 1),
+    ("variables", 1, 1),
+    ("lambdaVariables", 1, 1),
+    ("map", 2, 2),
+    ("filter", 2, 2),
+    ("sort", 2, 2),
+    ("reduce", 3, 3),
+    ("toObject", 2, 3),
+    ("groupBy", 2, 3),
+    ("mapValues", 2, 2),
+    ("subscription", 0, 0),
+    ("resourceGroup", 0, 0),
+    ("deployment", 0, 0),
+    ("tenant", 0, 0),
+    ("environment", 0, 0),
+    ("resourceId", 2, usize::MAX),
+    ("subscriptionResourceId", 2, usize::MAX),
+    ("copyIndex", 0, 2),
+    ("reference", 1, 3),
+];
+
+struct Evaluator<'a> {
+    context: &'a mut dyn Context,
+    /// The variables of the lambdas around, the innermost last.
+    lambdas: Vec<(String, Value)>,
+    steps: u32,
+}
+
+impl Evaluator<'_> {
+    fn value(&mut self, expr: &Expr) -> Result<Value, EvalError> {
+        match expr {
+            Expr::Str(text) => Ok(text.as_str().into()),
+            Expr::Int(number) => Ok((*number).into()),
+            Expr::Prop(base, name) => property(&self.value(base)?, name),
+            Expr::Index(base, index) => {
+                let base = self.value(base)?;
+                match self.value(index)? {
+                    Value::String(name) => property(&base, &name),
+                    index => item(&base, &index),
+                }
+            }
+            Expr::Call(name, args) => self.call(name, args),
+        }
+    }
+
+    fn call(&mut self, name: &str, args: &[Expr]) -> Result<Value, EvalError> {
+        self.steps += 1;
+        if self.steps > MAX_STEPS {
+            let message = format!("The language expression evaluation limit exceeded. Limit: '{MAX_STEPS}' calls.");
+            return Err(EvalError::new(Fault::Limit, message));
+        }
+        if let Some(&(function, least, most)) = SPECIAL.iter().find(|(special, ..)| special.eq_ignore_ascii_case(name))
+        {
+            let given = Args { function, values: &[] };
+            return match args.len() {
+                count if count < least || count > most => Err(given.count_error(least, most, count)),
+                _ => self.special(function, args),
+            };
+        }
+        if name.eq_ignore_ascii_case("lambda") {
+            return Err(EvalError::misplaced("lambda"));
+        }
+        // no function of the table begins so
+        if name.len() >= 4 && name.is_char_boundary(4) && name[..4].eq_ignore_ascii_case("list") {
+            return self.list(name, args);
+        }
+        let values = self.values(args)?;
+        call(name, &values)
+    }
+
+    fn values(&mut self, args: &[Expr]) -> Result<Vec<Value>, EvalError> {
+        let (mut values, mut total) = (Vec::with_capacity(args.len()), 0);
+        for arg in args {
+            let value = self.value(arg)?;
+            total += size(&value);
+            limit(total)?;
+            values.push(value);
+        }
+        Ok(values)
+    }
+
+    fn special(&mut self, function: &'static str, args: &[Expr]) -> Result<Value, EvalError> {
+        match function {
+            "if" => match self.truth(function, &args[0])? {
+                true => self.value(&args[1]),
+                false => self.value(&args[2]),
+            },
+            "and" | "or" => {
+                let decisive = function == "or";
+                for arg in args {
+                    if self.truth(function, arg)? == decisive {
+                        return Ok(decisive.into());
+                    }
+                }
+                Ok((!decisive).into())
+            }
+            "coalesce" => {
+                for arg in args {
+                    match self.value(arg)? {
+                        Value::Null => {}
+                        value => return Ok(value),
+                    }
+                }
+                Ok(Value::Null)
+            }
+            "parameters" => {
+                let name = self.text(function, &args[0])?;
+                self.context.parameter(&name)
+            }
+            "variables" => {
+                let name = self.text(function, &args[0])?;
+                self.context.variable(&name)
+            }
+            "lambdaVariables" => {
+                let name = self.text(function, &args[0])?;
+                let found = self.lambdas.iter().rev().find(|(lambda, _)| same(lambda, &name));
+                found.map(|(_, value)| value.clone()).ok_or_else(|| {
+                    EvalError::new(Fault::NotFound, format!("The template lambda variable '{name}' is not found."))
+                })
+            }
+            "subscription" => self.context.subscription(),
+            "resourceGroup" => self.context.resource_group(),
+            "deployment" => self.context.deployment(),
+            "tenant" => self.context.tenant(),
+            "environment" => Ok(environment()),
+            "resourceId" | "subscriptionResourceId" => self.resource_id(function, args),
+            "copyIndex" => self.copy_index(args),
+            "reference" => self.reference(args),
+            _ => self.with_lambda(function, args),
+        }
+    }
+
+    fn truth(&mut self, function: &'static str, arg: &Expr) -> Result<bool, EvalError> {
+        let value = self.value(arg)?;
+        Args { function, values: &[value] }.bool(0)
+    }
+
+    fn text(&mut self, function: &'static str, arg: &Expr) -> Result<String, EvalError> {
+        let value = self.value(arg)?;
+        Args { function, values: &[value] }.text(0).map(str::to_owned)
+    }
+
+    /// `resourceId([subscription], [group], type, names...)`; outside of a group the id is the subscription's.
+    fn resource_id(&mut self, function: &'static str, args: &[Expr]) -> Result<Value, EvalError> {
+        let values = self.values(args)?;
+        let args = Args { function, values: &values };
+        let texts = args.texts()?;
+        let type_at = texts.iter().position(|text| text.contains('/')).unwrap_or(0);
+        let (place, type_and_names) = texts.split_at(type_at);
+        let path = resource_path(function, type_and_names)?;
+        let base = match (function, place) {
+            ("resourceId", []) => match self.context.resource_group() {
+                Ok(group) => group["id"].as_str().unwrap_or_default().to_owned(),
+                Err(error) if error.fault == Fault::Misplaced => self.subscription_id()?,
+                Err(error) => return Err(error),
+            },
+            ("resourceId", [group]) => format!("{}/resourceGroups/{group}", self.subscription_id()?),
+            ("resourceId", [subscription, group]) => format!("/subscriptions/{subscription}/resourceGroups/{group}"),
+            ("subscriptionResourceId", []) => self.subscription_id()?,
+            ("subscriptionResourceId", [subscription]) => format!("/subscriptions/{subscription}"),
+            _ => return Err(args.wrong_value("expects a fully qualified resource type as one of its first parameters")),
+        };
+        Ok(format!("{base}{path}").into())
+    }
+
+    fn subscription_id(&mut self) -> Result<String, EvalError> {
+        Ok(self.context.subscription()?["id"].as_str().unwrap_or_default().to_owned())
+    }
+
+    /// `copyIndex([loop], [offset])`
+    fn copy_index(&mut self, args: &[Expr]) -> Result<Value, EvalError> {
+        let values = self.values(args)?;
+        let args = Args { function: "copyIndex", values: &values };
+        let (name, offset) = match args.values {
+            [] => (None, 0),
+            [Value::Number(_)] => (None, args.int(0)?),
+            [_] => (Some(args.text(0)?), 0),
+            _ => (Some(args.text(0)?), args.int(1)?),
+        };
+        Ok(self.context.copy_index(name)?.saturating_add(offset).into())
+    }
+
+    fn reference(&mut self, args: &[Expr]) -> Result<Value, EvalError> {
+        let values = self.values(args)?;
+        let args = Args { function: "reference", values: &values };
+        let api_version = args.get(1).map(|_| args.text(1)).transpose()?;
+        let view = match args.get(2).map(|_| args.text(2)).transpose()? {
+            None => View::Properties,
+            Some(word) if word.eq_ignore_ascii_case("full") => View::Full,
+            Some(word) => {
+                return Err(args.wrong_value(&format!("expects its third parameter to be 'Full', not '{word}'")));
+            }
+        };
+        self.context.reference(args.text(0)?, api_version, view)
+    }
+
+    fn list(&mut self, name: &str, args: &[Expr]) -> Result<Value, EvalError> {
+        let values = self.values(args)?;
+        match values.as_slice() {
+            [Value::String(target), Value::String(api_version), ..] if values.len() <= 3 => {
+                self.context.list(name, target, api_version)
+            }
+            _ => {
+                let message = format!(
+                    "The template language function '{name}' expects a resource id, an api-version and at most one more \
+                     parameter."
+                );
+                Err(EvalError::new(Fault::ArgumentType, message))
+            }
+        }
+    }
+}
+
+fn property(base: &Value, name: &str) -> Result<Value, EvalError> {
+    let Value::Object(object) = base else {
+        let message = format!(
+            "The language expression property '{name}' can't be evaluated, the value before it is of type '{}'.",
+            type_name(base)
+        );
+        return Err(EvalError::new(Fault::ArgumentType, message));
+    };
+    get(object, name).cloned().ok_or_else(|| {
+        let names: Vec<&str> = object.keys().map(String::as_str).collect();
+        let message = format!(
+            "The language expression property '{name}' doesn't exist, available properties are '{}'.",
+            names.join(", ")
+        );
+        EvalError::new(Fault::NotFound, message)
+    })
+}
+
+fn item(base: &Value, index: &Value) -> Result<Value, EvalError> {
+    match (base, index.as_i64()) {
+        (Value::Array(items), Some(at)) => {
+            usize::try_from(at).ok().and_then(|at| items.get(at)).cloned().ok_or_else(|| {
+                let message = format!("The language expression property array index '{at}' is out of bounds.");
+                EvalError::new(Fault::Index, message)
+            })
+        }
+        _ => {
+            let message = format!(
+                "The language expression property of type '{}' can't be read at an index of type '{}'.",
+                type_name(base),
+                type_name(index)
+            );
+            Err(EvalError::new(Fault::ArgumentType, message))
+        }
+    }
+}
+
+/// `environment()` of the public cloud, which the local Azure is.
+fn environment() -> Value {
+    json!({
+        "name": "AzureCloud",
+        "gallery": "https://gallery.azure.com/",
+        "graph": "https://graph.windows.net/",
+        "portal": "https://portal.azure.com",
+        "graphAudience": "https://graph.windows.net/",
+        "activeDirectoryDataLake": "https://datalake.azure.net/",
+        "batch": "https://batch.core.windows.net/",
+        "media": "https://rest.media.azure.net",
+        "sqlManagement": "https://management.core.windows.net:8443/",
+        "vmImageAliasDoc":
+            "https://raw.githubusercontent.com/Azure/azure-rest-api-specs/master/arm-compute/quickstart-templates/aliases.json",
+        "resourceManager": "https://management.azure.com/",
+        "authentication": {
+            "loginEndpoint": "https://login.microsoftonline.com/",
+            "audiences": ["https://management.core.windows.net/", "https://management.azure.com/"],
+            "tenant": "common",
+            "identityProvider": "AAD"
+        },
+        "suffixes": {
+            "acrLoginServer": ".azurecr.io",
+            "azureDatalakeAnalyticsCatalogAndJob": "azuredatalakeanalytics.net",
+            "azureDatalakeStoreFileSystem": "azuredatalakestore.net",
+            "azureFrontDoorEndpointSuffix": "azurefd.net",
+            "keyvaultDns": ".vault.azure.net",
+            "sqlServerHostname": ".database.windows.net",
+            "storage": "core.windows.net"
+        }
+    })
+}
