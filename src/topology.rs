@@ -11,7 +11,7 @@
 
 pub mod address;
 pub mod defaults;
-mod intent;
+pub mod intent;
 pub mod live;
 
 pub use address::Address;

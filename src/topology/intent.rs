@@ -2,9 +2,13 @@
 //!
 //! An [`Intent`] is rendered to XML by `policy`, executed by `exchange`, and carried inside the rendered XML, so that a
 //! live policy can be recognised as ours and simulated. Names in it are names in Azure, because the text holds those.
+//!
+//! What the policy's text and its twin must both say, they say through here: header names, answers, which statuses are
+//! retried, how a path and a Retry-After are read. `policy` has the numbered specification.
 
-use super::KeyNames;
-use crate::time::Duration;
+use super::{KeyNames, defaults};
+use crate::time::{Duration, Time};
+use crate::wire::Headers;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -112,4 +116,264 @@ pub struct OnExhausted {
     pub status: u16,
     /// No Retry-After that leaves the gateway is longer than this; whole seconds.
     pub max_retry_after: Duration,
+}
+
+/// The header by which the probe's subscription names one backend.
+pub const PROBE_HEADER: &str = "x-aoai-lb-backend";
+
+/// The header that tells the caller who answered: host and deployment, `HOST/DEPLOYMENT`.
+pub const SERVED_BY_HEADER: &str = "x-aoai-lb-served-by";
+
+/// The header that tells the caller how many attempts were made.
+pub const ATTEMPTS_HEADER: &str = "x-aoai-lb-attempts";
+
+/// Azure OpenAI sends these with every answer. A 503 with none of them is the gateway's own: the pool is exhausted.
+pub const BACKEND_HEADERS: [&str; 2] = ["apim-request-id", "x-ms-region"];
+
+/// Final statuses of a backend that the caller sees as [`UNAVAILABLE`].
+pub const UNAVAILABLE_STATUSES: [u16; 4] = [500, 502, 503, 504];
+
+/// The content type of every answer of our own.
+pub const CONTENT_TYPE: &str = "application/json";
+
+/// No Retry-After is taken for longer than this many seconds, so that sums stay small.
+pub const LONGEST_WAIT_SECS: u64 = 1_000_000_000;
+
+/// An answer of our own to a caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// The reason phrase.
+    pub reason: &'static str,
+    /// The body, JSON.
+    pub body: &'static str,
+}
+
+/// The caller's path names no deployment that has a route: what Azure OpenAI itself says.
+pub const DEPLOYMENT_NOT_FOUND: Answer = Answer {
+    status: 404,
+    reason: "Not Found",
+    body: concat!(
+        r#"{ "error": { "code": "DeploymentNotFound", "message": "The API deployment for this resource does not exist. "#,
+        r#"If you created the deployment within the last 5 minutes, please wait a moment and try again." } }"#
+    ),
+};
+
+/// No backend answered, or the last answer was a fault of the backend's, in the shape of OpenAI's errors.
+pub const UNAVAILABLE: Answer = Answer {
+    status: 503,
+    reason: "Service Unavailable",
+    body: concat!(
+        r#"{ "error": { "message": "No backend could answer this request. Please try again later.", "#,
+        r#""type": "server_error", "param": null, "code": "service_unavailable" } }"#
+    ),
+};
+
+impl OnExhausted {
+    /// The answer of an exhausted pool, in the shape of OpenAI's errors.
+    pub const fn answer(&self) -> Answer {
+        if self.status == 503 {
+            Answer {
+                status: 503,
+                reason: "Service Unavailable",
+                body: concat!(
+                    r#"{ "error": { "message": "Every backend of this pool is busy. Please try again later.", "#,
+                    r#""type": "server_error", "param": null, "code": "service_unavailable" } }"#
+                ),
+            }
+        } else {
+            Answer {
+                status: 429,
+                reason: "Too Many Requests",
+                body: concat!(
+                    r#"{ "error": { "message": "Every backend of this pool is busy. Please try again later.", "#,
+                    r#""type": "requests", "param": null, "code": "rate_limit_exceeded" } }"#
+                ),
+            }
+        }
+    }
+
+    /// The seconds that a Retry-After of our own says for a known wait: rounded up, at least 1, capped.
+    pub fn retry_after(&self, wait: Duration) -> u64 {
+        wait.secs_ceil().max(1).min(self.max_retry_after.secs_ceil())
+    }
+}
+
+impl Intent {
+    /// Names of the caller's headers that no backend sees, each once: everything that can hold a secret, or that
+    /// steers this gateway or Azure OpenAI. The last three are ours.
+    pub fn deleted_headers(&self) -> Vec<&str> {
+        let names = [
+            self.keys.header.as_str(),
+            "api-key",
+            "Ocp-Apim-Subscription-Key",
+            "Authorization",
+            "x-ms-spillover-deployment",
+            PROBE_HEADER,
+            SERVED_BY_HEADER,
+            ATTEMPTS_HEADER,
+        ];
+        distinct(&names)
+    }
+
+    /// Names of the caller's query parameters that no backend sees, each once.
+    pub fn deleted_query(&self) -> Vec<&str> {
+        distinct(&[self.keys.query.as_str(), "subscription-key"])
+    }
+}
+
+/// Each name once, compared without case, the first spelling kept; empty names dropped.
+fn distinct<'a>(names: &[&'a str]) -> Vec<&'a str> {
+    let mut kept: Vec<&str> = Vec::new();
+    for name in names.iter().filter(|name| !name.is_empty()) {
+        if !kept.iter().any(|k| k.eq_ignore_ascii_case(name)) {
+            kept.push(name);
+        }
+    }
+    kept
+}
+
+impl Retry {
+    /// Whether an answer is worth another attempt, as long as there is one left.
+    pub fn repeats(status: u16, headers: &Headers) -> bool {
+        defaults::FAILURES.iter().any(|range| range.contains(status))
+            || (status == 409 && headers.get("Retry-After").is_some())
+    }
+
+    /// Whether an attempt that ended after `elapsed` without an answer is worth another one.
+    pub fn repeats_silence(&self, elapsed: Duration) -> bool {
+        self.timeouts || elapsed < self.timeout
+    }
+}
+
+/// Whether an answer is the gateway's own word for an exhausted pool.
+pub fn is_exhausted(status: u16, headers: &Headers) -> bool {
+    status == 503 && BACKEND_HEADERS.iter().all(|name| headers.get(name).is_none())
+}
+
+/// How long an answer asks to wait: the longer of `Retry-After` (whole seconds or an HTTP date) and `retry-after-ms`.
+/// What cannot be read counts as absent.
+pub fn wait(headers: &Headers, now: Time) -> Option<Duration> {
+    let number = |text: &str| text.trim().parse::<i64>().ok();
+    let seconds = headers.get("Retry-After").and_then(|text| match number(text) {
+        Some(seconds) => u64::try_from(seconds).ok().map(|s| Duration::from_secs(s.min(LONGEST_WAIT_SECS))),
+        None => http_date(text).map(|date| date.since(now)),
+    });
+    let milliseconds = headers
+        .get("retry-after-ms")
+        .and_then(number)
+        .and_then(|ms| u64::try_from(ms).ok())
+        .map(|ms| Duration::from_millis(ms.min(LONGEST_WAIT_SECS * 1000)));
+    seconds.max(milliseconds)
+}
+
+/// `Wed, 21 Oct 2026 07:28:00 GMT`
+fn http_date(text: &str) -> Option<Time> {
+    if !text.trim_end().ends_with("GMT") {
+        return None;
+    }
+    let date = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
+    u64::try_from(date.as_nanosecond()).ok().map(Time)
+}
+
+/// Splits a caller's path behind the API's own path: the deployment that it names, decoded, and what follows, which is
+/// what the backend is asked for. `None` where no deployment is named.
+///
+/// `/openai/deployments/gpt/chat/completions` of the API `openai` is `gpt` and `/chat/completions`.
+pub fn split_path<'a>(path: &'a str, api_path: &str) -> Option<(String, &'a str)> {
+    const MARK: &str = "/deployments/";
+    let lower = path.to_ascii_lowercase();
+    let at = api_path.len() + lower.get(api_path.len()..)?.find(MARK)?;
+    let rest = &path[at + MARK.len()..];
+    let (name, tail) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let name = unescape(name);
+    (!name.is_empty()).then_some((name, if tail.is_empty() { "/" } else { tail }))
+}
+
+/// Percent decoding; what is no escape stays.
+fn unescape(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&first, after)) = rest.split_first() {
+        let digits = after.get(..2).and_then(|d| std::str::from_utf8(d).ok());
+        match digits.filter(|d| first == b'%' && d.bytes().all(|b| b.is_ascii_hexdigit())) {
+            Some(digits) => {
+                bytes.push(u8::from_str_radix(digits, 16).unwrap_or(b'%'));
+                rest = &after[2..];
+            }
+            None => {
+                bytes.push(first);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(fields: &[(&str, &str)]) -> Headers {
+        fields.iter().copied().collect()
+    }
+
+    #[test]
+    fn a_path_is_split_behind_the_api() {
+        let split = |path, api| split_path(path, api);
+        let chat = Some(("gpt-4.1".to_owned(), "/chat/completions"));
+        assert_eq!(split("/openai/deployments/gpt-4.1/chat/completions", "openai"), chat);
+        assert_eq!(split("/a/deployments/DEPLOYMENTS/gpt-4.1/chat/completions", "a/deployments"), chat);
+        assert_eq!(split("/openai/deployments/my%20m%zz/x", "openai"), Some(("my m%zz".to_owned(), "/x")));
+        assert_eq!(split("/openai/deployments/gpt", "openai"), Some(("gpt".to_owned(), "/")));
+        for none in ["/openai/deployments//x", "/openai/deployments", "/openai/models", "", "/o"] {
+            assert_eq!(split(none, "openai"), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn a_wait_is_read_from_what_backends_really_send() {
+        let now = Time::from_rfc3339("2026-10-21T07:27:50Z").expect("an instant");
+        let wait = |fields: &[(&str, &str)]| wait(&headers(fields), now).map(|d| d.to_string());
+        let some = |text: &str| Some(text.to_owned());
+        assert_eq!(wait(&[("retry-after", "20")]), some("20s"));
+        assert_eq!(wait(&[("Retry-After", " 0 ")]), some("0s"));
+        assert_eq!(wait(&[("Retry-After", "1"), ("retry-after-ms", "200")]), some("1s"));
+        assert_eq!(wait(&[("retry-after-ms", "1500")]), some("1.5s"));
+        assert_eq!(wait(&[("Retry-After", "Wed, 21 Oct 2026 07:28:00 GMT")]), some("10s"));
+        assert_eq!(wait(&[("Retry-After", "Wed, 21 Oct 2015 07:28:00 GMT")]), some("0s"));
+        for none in ["", "-1", "soon", "1.5", "2026-10-21", "99999999999999999999"] {
+            assert_eq!(wait(&[("Retry-After", none)]), None, "{none}");
+        }
+        assert!(wait(&[("Retry-After", "9000000000000000000")]).is_some());
+    }
+
+    #[test]
+    fn every_answer_is_json() {
+        let exhausted = |status| OnExhausted { status, max_retry_after: Duration::from_secs(60) };
+        for answer in [DEPLOYMENT_NOT_FOUND, UNAVAILABLE, exhausted(429).answer(), exhausted(503).answer()] {
+            let body: serde_json::Value = serde_json::from_str(answer.body).expect("JSON");
+            assert!(body["error"]["message"].is_string() && body["error"]["code"].is_string());
+        }
+        assert_eq!((exhausted(429).answer().status, exhausted(503).answer().status), (429, 503));
+    }
+
+    #[test]
+    fn what_is_repeated() {
+        let with = headers(&[("retry-after", "1")]);
+        let none = Headers::default();
+        let repeated: Vec<u16> = (100..600).filter(|status| Retry::repeats(*status, &none)).collect();
+        assert_eq!(repeated, [408, 429, 499, 500, 502, 503, 504]);
+        assert!(Retry::repeats(409, &with) && !Retry::repeats(404, &with));
+    }
+
+    #[test]
+    fn a_retry_after_of_ours_is_whole_positive_and_capped() {
+        let exhausted = OnExhausted { status: 429, max_retry_after: Duration::from_secs(60) };
+        let shown = |wait| exhausted.retry_after(wait);
+        assert_eq!(shown(Duration::ZERO), 1);
+        assert_eq!(shown(Duration::from_millis(1001)), 2);
+        assert_eq!(shown(Duration::from_secs(86_400)), 60);
+    }
 }

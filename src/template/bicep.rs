@@ -1,0 +1,297 @@
+//! The graph as Bicep, through the templates under `templates/`: values print themselves, templates lay them out.
+//!
+//! What comes out is as `bicep format` leaves it (facts/bicep.md 3).
+
+use super::value::is_identifier;
+use super::{Body, Module, Output, Parameter, Resource, Template, Value};
+use crate::policy::print::environment;
+use crate::topology::Address;
+use minijinja::{Value as Jinja, context};
+use std::fmt;
+
+/// Text that is Bicep already: the only thing beside integers that a Bicep template can print.
+#[derive(Debug)]
+struct Bicep(String);
+
+impl fmt::Display for Bicep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl minijinja::value::Object for Bicep {}
+
+/// The widest line that `bicep format` leaves unbroken.
+const WIDTH: usize = 120;
+
+macro_rules! templates {
+    ($($path:literal)*) => {
+        &[$(($path, include_str!(concat!("../../templates/", $path)))),*]
+    };
+}
+
+const TEMPLATES: &[(&str, &str)] = templates![
+    "main.bicep.j2"
+    "main.bicepparam.j2"
+    "modules/role-assignment.bicep.j2"
+    "parts/depends-on.bicep.j2"
+    "parts/outputs.bicep.j2"
+    "parts/parameters.bicep.j2"
+    "resources/account.bicep.j2"
+    "resources/api.bicep.j2"
+    "resources/backend.bicep.j2"
+    "resources/deployment.bicep.j2"
+    "resources/gateway.bicep.j2"
+    "resources/operation.bicep.j2"
+    "resources/policy.bicep.j2"
+    "resources/pool.bicep.j2"
+    "resources/role.bicep.j2"
+    "resources/subscription.bicep.j2"
+];
+
+/// `main.bicep`
+pub(super) fn main(template: &Template) -> String {
+    let resources = template.resources.iter().filter_map(|resource| {
+        let address = resource.address.as_ref()?;
+        Some((section(address), layout(address), context_of(resource)))
+    });
+    let modules = template
+        .modules
+        .iter()
+        .map(|module| (section(&module.address), layout(&module.address), context_of_module(module)));
+    let items: Vec<(Section, String, Jinja)> = resources.chain(modules).collect();
+    let sections = Section::ALL.into_iter().filter_map(|section| {
+        let items = items.iter().filter(|(of, ..)| *of == section);
+        let items: Vec<Jinja> = items.map(|(_, layout, item)| context! { layout, ..item.clone() }).collect();
+        (!items.is_empty()).then(|| context! { title => text(section.title()), items })
+    });
+    render(
+        "main.bicep.j2",
+        context! {
+            parameters => template.parameters.iter().map(parameter).collect::<Vec<_>>(),
+            variables => template.variables.iter().map(|v| {
+                context! { name => text(&v.name), value => text(definition("var ", &v.name, &v.value)) }
+            }).collect::<Vec<_>>(),
+            sections => sections.collect::<Vec<_>>(),
+            outputs => template.outputs.iter().map(output).collect::<Vec<_>>(),
+        },
+    )
+}
+
+/// A module's file, by its path.
+pub(super) fn module(path: &str, template: &Template) -> String {
+    let resources = template.resources.iter().map(|resource| (resource.symbol.clone(), context_of(resource)));
+    let fixed = context! {
+        parameters => template.parameters.iter().map(parameter).collect::<Vec<_>>(),
+        outputs => template.outputs.iter().map(output).collect::<Vec<_>>(),
+    };
+    let resources = Jinja::from_pairs(resources);
+    render(&format!("{path}.j2"), context! { ..fixed, ..resources })
+}
+
+/// `main.bicepparam`: the parameters that are plain values, to be changed without touching the rest.
+pub(super) fn parameters(template: &Template) -> String {
+    let plain = template.parameters.iter().filter_map(|parameter| {
+        let value = parameter.default.as_ref().filter(|value| value.is_literal())?;
+        Some(context! { name => text(&parameter.name), value => text(block(value, 0)) })
+    });
+    render("main.bicepparam.j2", context! { parameters => plain.collect::<Vec<_>>() })
+}
+
+fn render(name: &str, context: Jinja) -> String {
+    let mut env = environment(|value| value.downcast_object_ref::<Bicep>().map(|text| text as &dyn fmt::Display));
+    for (path, source) in TEMPLATES {
+        env.add_template(path, source).expect("our templates are well-formed");
+    }
+    let template = env.get_template(name).expect("our templates are there");
+    template.render(context).unwrap_or_else(|error| panic!("our templates fit the graph: {error:#}"))
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Section {
+    Accounts,
+    Gateway,
+    Roles,
+    Pools,
+    Apis,
+}
+
+impl Section {
+    const ALL: [Section; 5] = [Section::Accounts, Section::Gateway, Section::Roles, Section::Pools, Section::Apis];
+
+    const fn title(self) -> &'static str {
+        match self {
+            Section::Accounts => "Azure OpenAI accounts and their deployments",
+            Section::Gateway => "API Management service",
+            Section::Roles => "The gateway may call the accounts",
+            Section::Pools => "Backends and pools",
+            Section::Apis => "APIs with their operations and policies, and who may call them",
+        }
+    }
+}
+
+fn section(address: &Address) -> Section {
+    match address {
+        Address::Account(_) | Address::Deployment { .. } => Section::Accounts,
+        Address::ResourceGroup | Address::Gateway => Section::Gateway,
+        Address::Grant(_) => Section::Roles,
+        Address::Backend(_) | Address::Pool(_) => Section::Pools,
+        Address::Api(_) | Address::Operation { .. } | Address::Policy(_) | Address::Subscription(_) => Section::Apis,
+    }
+}
+
+fn layout(address: &Address) -> String {
+    format!("resources/{}.bicep.j2", address.kind())
+}
+
+fn text(text: impl Into<String>) -> Jinja {
+    Jinja::from_object(Bicep(text.into()))
+}
+
+/// What a resource's template sees.
+fn context_of(resource: &Resource) -> Jinja {
+    context! {
+        symbol => text(&resource.symbol),
+        comment => resource.comment.map(text),
+        version => text(resource.version),
+        parent => resource.parent.clone().map(text),
+        scope => resource.scope.clone().map(text),
+        name => value(&resource.name),
+        body => members(&resource.body),
+        depends_on => resource.depends_on.iter().map(text).collect::<Vec<_>>(),
+    }
+}
+
+fn context_of_module(module: &Module) -> Jinja {
+    context! {
+        symbol => text(&module.symbol),
+        path => text(literal(module.path)),
+        name => value(&module.name),
+        params => module.params.iter().map(|(name, v)| context! { name => text(key(name)), value => value(v) })
+            .collect::<Vec<_>>(),
+    }
+}
+
+fn parameter(parameter: &Parameter) -> Jinja {
+    context! {
+        name => text(&parameter.name),
+        kind => text(parameter.kind),
+        description => text(literal(parameter.description)),
+        allowed => parameter.allowed.iter().map(value).collect::<Vec<_>>(),
+        min_length => parameter.min_length,
+        max_length => parameter.max_length,
+        min_value => parameter.min_value,
+        default => parameter.default.as_ref().map(|default| text(block(default, 0))),
+    }
+}
+
+fn output(output: &Output) -> Jinja {
+    context! {
+        name => text(output.name),
+        kind => text(output.kind),
+        description => text(literal(output.description)),
+        value => text(block(&output.value, 0)),
+    }
+}
+
+/// Structure stays structure, so that a template can lay it out; everything else is a text.
+fn value(value: &Value) -> Jinja {
+    match value {
+        Value::Array(items) => items.iter().map(self::value).collect(),
+        Value::Object(body) => members(body),
+        leaf => text(inline(leaf)),
+    }
+}
+
+fn members(body: &Body) -> Jinja {
+    Jinja::from_pairs(body.iter().map(|(name, v)| (name.clone(), value(v))))
+}
+
+/// What stands behind `var name = `: on one line, or as a call with an argument a line where that would be too long.
+fn definition(keyword: &str, name: &str, value: &Value) -> String {
+    let line = inline(value);
+    match value {
+        Value::Call(function, arguments) if keyword.len() + name.len() + " = ".len() + line.chars().count() > WIDTH => {
+            let arguments: Vec<String> = arguments.iter().map(|argument| format!("  {}", inline(argument))).collect();
+            format!("{function}(\n{}\n)", arguments.join(",\n"))
+        }
+        _ => line,
+    }
+}
+
+/// A value over as many lines as it has items.
+fn block(value: &Value, depth: usize) -> String {
+    let (inner, outer) = ("  ".repeat(depth + 1), "  ".repeat(depth));
+    match value {
+        Value::Array(items) if !items.is_empty() => {
+            let lines: String = items.iter().map(|item| format!("{inner}{}\n", block(item, depth + 1))).collect();
+            format!("[\n{lines}{outer}]")
+        }
+        Value::Object(body) if !body.is_empty() => {
+            let line = |(name, v): &(String, Value)| format!("{inner}{}: {}\n", key(name), block(v, depth + 1));
+            let lines: String = body.iter().map(line).collect();
+            format!("{{\n{lines}{outer}}}")
+        }
+        leaf => inline(leaf),
+    }
+}
+
+/// A value on one line.
+fn inline(value: &Value) -> String {
+    let list = |items: &[Value]| items.iter().map(inline).collect::<Vec<_>>().join(", ");
+    match value {
+        Value::Bool(flag) => flag.to_string(),
+        Value::Int(number) => number.to_string(),
+        Value::Text(text) => literal(text),
+        Value::Array(items) => format!("[{}]", list(items)),
+        Value::Object(body) if body.is_empty() => "{}".into(),
+        Value::Object(body) => {
+            let members: Vec<String> = body.iter().map(|(name, v)| format!("{}: {}", key(name), inline(v))).collect();
+            format!("{{ {} }}", members.join(", "))
+        }
+        Value::Param(name) | Value::Var(name) => name.clone(),
+        Value::Prop(symbol, path) => format!("{symbol}.{}", path.join(".")),
+        Value::Member(base, name) if is_identifier(name) => format!("{}.{name}", inline(base)),
+        Value::Member(base, name) => format!("{}[{}]", inline(base), literal(name)),
+        Value::Call(name, arguments) => format!("{name}({})", list(arguments)),
+        Value::Interpolated(parts) => {
+            let part = |part: &Value| match part {
+                Value::Text(text) => escape(text),
+                expression => format!("${{{}}}", inline(expression)),
+            };
+            format!("'{}'", parts.iter().map(part).collect::<String>())
+        }
+        Value::File(path) => format!("loadTextContent({})", literal(path)),
+    }
+}
+
+/// A name as the key of an object.
+fn key(name: &str) -> String {
+    if is_identifier(name) { name.to_owned() } else { literal(name) }
+}
+
+/// A text as a Bicep string.
+fn literal(text: &str) -> String {
+    format!("'{}'", escape(text))
+}
+
+fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' => out.push_str("\\\\"),
+            '\'' => out.push_str("\\'"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            '$' if chars.peek() == Some(&'{') => out.push_str("\\$"),
+            // What an editor does not show, or takes for the end of a line, stands as its number.
+            c if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}') => {
+                out.push_str(&format!("\\u{{{:x}}}", u32::from(c)));
+            }
+            c => out.push(c),
+        }
+    }
+    out
+}

@@ -1,0 +1,629 @@
+//! From a topology to its resource graph.
+
+use super::symbols::Symbols;
+use super::value::body;
+use super::{Body, Module, Output, Parameter, Presence, Resource, Template, Value, Variable};
+use crate::policy;
+use crate::topology::*;
+use std::collections::BTreeMap;
+
+/// The floor for API Management; it has everything that a pool needs (facts/apim.md 1.1).
+const API_MANAGEMENT: &str = "2024-05-01";
+/// The floor for Azure OpenAI.
+const COGNITIVE_SERVICES: &str = "2024-10-01";
+const AUTHORIZATION: &str = "2022-04-01";
+
+const SERVICE: &str = "Microsoft.ApiManagement/service";
+const ACCOUNT: &str = "Microsoft.CognitiveServices/accounts";
+
+/// Names that no resource may take: parameters, variables, and the functions that a bare prefix would hide.
+const RESERVED: [&str; 16] = [
+    "location",
+    "gatewayName",
+    "gatewaySku",
+    "gatewayCapacity",
+    "publisherName",
+    "publisherEmail",
+    "accountLocations",
+    "tags",
+    "unique",
+    "stack",
+    "stackTags",
+    "openAIUser",
+    "gateway",
+    "deployment",
+    "subscription",
+    "union",
+];
+
+/// The graph of everything in a topology.
+///
+/// What a topology names but does not have is left out: a spec's topology has none of it. Without a gateway there are
+/// the accounts alone.
+pub fn graph(topology: &Topology) -> Template {
+    let mut build = Build {
+        topology,
+        symbols: Symbols::new(&RESERVED),
+        accounts: BTreeMap::new(),
+        deployments: BTreeMap::new(),
+        template: Template { parameters: parameters(topology), variables: variables(topology), ..Template::default() },
+    };
+    build.accounts();
+    if topology.gateway.is_some() {
+        build.gateway();
+        build.roles();
+        let pools = build.backends();
+        build.apis(&pools);
+    }
+    build.outputs();
+    let mut template = build.template;
+    template.prune();
+    template
+}
+
+struct Build<'a> {
+    topology: &'a Topology,
+    symbols: Symbols,
+    /// Symbols by key.
+    accounts: BTreeMap<&'a str, String>,
+    /// Symbols by keys of account and deployment.
+    deployments: BTreeMap<(&'a str, &'a str), String>,
+    template: Template,
+}
+
+impl<'a> Build<'a> {
+    fn add(&mut self, resource: Resource) {
+        self.template.resources.push(resource);
+    }
+
+    fn accounts(&mut self) {
+        for (key, account) in &self.topology.accounts {
+            let symbol = self.symbols.take("account", &[key]);
+            let name = name(&account.name);
+            self.add(Resource {
+                name: name.clone(),
+                body: body([
+                    ("location", Value::param("accountLocations").member(key)),
+                    ("tags", Value::var("stackTags")),
+                    ("kind", account.kind.as_str().into()),
+                    ("sku", Value::object([("name", "S0".into())])),
+                    (
+                        "properties",
+                        Value::object([
+                            ("customSubDomainName", name),
+                            ("disableLocalAuth", true.into()),
+                            ("publicNetworkAccess", "Enabled".into()),
+                        ]),
+                    ),
+                ]),
+                ..resource(Address::Account(key.clone()), &symbol, ACCOUNT, COGNITIVE_SERVICES)
+            });
+            let mut before: Option<String> = None;
+            for (deployment_key, deployment) in &account.deployments {
+                let deployment_symbol = self.symbols.take("deployment", &[key, deployment_key]);
+                let address = Address::Deployment { account: key.clone(), deployment: deployment_key.clone() };
+                self.add(Resource {
+                    comment: before.as_ref().map(|_| "Azure refuses two deployments of one account at a time."),
+                    parent: Some(symbol.clone()),
+                    name: deployment_key.as_str().into(),
+                    body: deployment_body(deployment),
+                    depends_on: before.into_iter().collect(),
+                    ..resource(
+                        address,
+                        &deployment_symbol,
+                        "Microsoft.CognitiveServices/accounts/deployments",
+                        COGNITIVE_SERVICES,
+                    )
+                });
+                before = Some(deployment_symbol.clone());
+                self.deployments.insert((key, deployment_key), deployment_symbol);
+            }
+            self.accounts.insert(key, symbol);
+        }
+    }
+
+    fn gateway(&mut self) {
+        self.add(Resource {
+            name: Value::param("gatewayName"),
+            body: body([
+                ("location", Value::param("location")),
+                ("tags", Value::var("stackTags")),
+                (
+                    "sku",
+                    Value::object([
+                        ("name", Value::param("gatewaySku")),
+                        ("capacity", Value::param("gatewayCapacity")),
+                    ]),
+                ),
+                ("identity", Value::object([("type", "SystemAssigned".into())])),
+                (
+                    "properties",
+                    Value::object([
+                        ("publisherName", Value::param("publisherName")),
+                        ("publisherEmail", Value::param("publisherEmail")),
+                    ]),
+                ),
+            ]),
+            ..resource(Address::Gateway, "gateway", SERVICE, API_MANAGEMENT)
+        });
+    }
+
+    /// A role assignment's name holds the principal, which Bicep allows only through a module (facts/bicep.md 2).
+    fn roles(&mut self) {
+        for (key, role) in &self.topology.grants {
+            let Some(account) = self.accounts.get(key.as_str()) else { continue };
+            let symbol = self.symbols.take("role", &[key]);
+            let (before, after) = defaults::nested_affixes(&self.topology.stack, "role", key);
+            self.template.modules.push(Module {
+                address: Address::Grant(key.clone()),
+                symbol,
+                path: "modules/role-assignment.bicep",
+                name: Value::concat([before.as_str().into(), Value::var("unique"), after.as_str().into()]),
+                params: body([
+                    ("accountName", Value::prop(account, &["name"])),
+                    ("principalId", Value::prop("gateway", &["identity", "principalId"])),
+                    ("roleId", Value::var(role_variable(*role))),
+                    ("stack", Value::var("stack")),
+                ]),
+                template: role_assignment(),
+            });
+        }
+    }
+
+    /// Backends, then pools; gives the symbols of the pools by name in Azure.
+    fn backends(&mut self) -> BTreeMap<String, String> {
+        const BACKENDS: &str = "Microsoft.ApiManagement/service/backends";
+        let mut backends: BTreeMap<&str, String> = BTreeMap::new();
+        for (key, backend) in &self.topology.backends {
+            let (url, after) = match &backend.target {
+                Target::Url(url) => (url.as_str().into(), None),
+                Target::Deployment { account, deployment } => {
+                    let Some(symbol) = self.accounts.get(account.as_str()) else { continue };
+                    let endpoint = Value::prop(symbol, &["properties", "endpoint"]);
+                    let path = format!("openai/deployments/{deployment}");
+                    let after = self.deployments.get(&(account.as_str(), deployment.as_str())).cloned();
+                    (Value::concat([endpoint, path.as_str().into()]), after)
+                }
+            };
+            let symbol = self.symbols.take("backend", &[key]);
+            let mut properties =
+                body([("description", marker()), ("type", "Single".into()), ("protocol", "http".into()), ("url", url)]);
+            if let Some(breaker) = &backend.breaker {
+                properties.push(("circuitBreaker".into(), circuit_breaker(breaker)));
+            }
+            self.add(Resource {
+                comment: after.as_ref().map(|_| "Never before the deployment that it calls."),
+                parent: Some("gateway".into()),
+                name: backend.name.as_str().into(),
+                body: body([("properties", Value::Object(properties))]),
+                depends_on: after.into_iter().collect(),
+                ..resource(Address::Backend(key.clone()), &symbol, BACKENDS, API_MANAGEMENT)
+            });
+            backends.insert(key, symbol);
+        }
+
+        let mut pools = BTreeMap::new();
+        for (key, pool) in &self.topology.pools {
+            let symbol = self.symbols.take("pool", &[key]);
+            let services = pool.members.iter().filter_map(|member| {
+                let backend = backends.get(member.backend.as_str())?;
+                Some(Value::object([
+                    ("id", Value::prop(backend, &["id"])),
+                    ("priority", u32::from(member.priority).into()),
+                    ("weight", u32::from(member.weight).into()),
+                ]))
+            });
+            let services: Vec<Value> = services.collect();
+            self.add(Resource {
+                parent: Some("gateway".into()),
+                name: pool.name.as_str().into(),
+                body: body([(
+                    "properties",
+                    Value::object([
+                        ("description", marker()),
+                        ("type", "Pool".into()),
+                        ("pool", Value::object([("services", services.into())])),
+                    ]),
+                )]),
+                ..resource(Address::Pool(key.clone()), &symbol, BACKENDS, API_MANAGEMENT)
+            });
+            pools.insert(pool.name.to_ascii_lowercase(), symbol);
+        }
+        pools
+    }
+
+    fn apis(&mut self, pools: &BTreeMap<String, String>) {
+        let mut apis: BTreeMap<&str, String> = BTreeMap::new();
+        let paths = policy_paths(&self.topology.apis);
+        for (key, api) in &self.topology.apis {
+            let symbol = self.symbols.take("api", &[key]);
+            self.add(Resource {
+                parent: Some("gateway".into()),
+                name: api.name.as_str().into(),
+                body: body([(
+                    "properties",
+                    Value::object([
+                        ("displayName", api.display_name.as_str().into()),
+                        ("description", marker()),
+                        ("path", api.path.as_str().into()),
+                        ("protocols", vec!["https".into()].into()),
+                        ("subscriptionRequired", true.into()),
+                        (
+                            "subscriptionKeyParameterNames",
+                            Value::object([
+                                ("header", api.keys.header.as_str().into()),
+                                ("query", api.keys.query.as_str().into()),
+                            ]),
+                        ),
+                    ]),
+                )]),
+                ..resource(Address::Api(key.clone()), &symbol, "Microsoft.ApiManagement/service/apis", API_MANAGEMENT)
+            });
+            for (operation_key, operation) in &api.operations {
+                let operation_symbol = self.symbols.take("operation", &[key, operation_key]);
+                let address = Address::Operation { api: key.clone(), operation: operation_key.clone() };
+                self.add(Resource {
+                    parent: Some(symbol.clone()),
+                    name: operation_key.as_str().into(),
+                    body: body([("properties", Value::Object(operation_properties(operation)))]),
+                    ..resource(
+                        address,
+                        &operation_symbol,
+                        "Microsoft.ApiManagement/service/apis/operations",
+                        API_MANAGEMENT,
+                    )
+                });
+            }
+            self.policy(key, &symbol, &api.policy, &paths[key], pools);
+            apis.insert(key, symbol);
+        }
+        for (key, subscription) in &self.topology.subscriptions {
+            let Some(api) = apis.get(subscription.api.as_str()) else { continue };
+            let symbol = self.symbols.take("subscription", &[key]);
+            self.add(Resource {
+                parent: Some("gateway".into()),
+                name: subscription.name.as_str().into(),
+                body: body([(
+                    "properties",
+                    Value::object([
+                        ("displayName", subscription.display_name.as_str().into()),
+                        ("scope", Value::prop(api, &["id"])),
+                        ("state", "active".into()),
+                        ("allowTracing", subscription.tracing.into()),
+                    ]),
+                )]),
+                ..resource(
+                    Address::Subscription(key.clone()),
+                    &symbol,
+                    "Microsoft.ApiManagement/service/subscriptions",
+                    API_MANAGEMENT,
+                )
+            });
+        }
+    }
+
+    fn policy(&mut self, key: &str, api: &str, policy: &Policy, path: &str, pools: &BTreeMap<String, String>) {
+        let (text, named) = match policy {
+            Policy::Rendered(intent) => (policy::render(intent), intent.routes.pools()),
+            Policy::Other(xml) => (xml.clone(), Vec::new()),
+        };
+        let mut after: Vec<String> =
+            named.iter().filter_map(|name| pools.get(&name.to_ascii_lowercase()).cloned()).collect();
+        after.sort();
+        after.dedup();
+        self.template.texts.insert(path.to_owned(), text);
+        let symbol = self.symbols.take("policy", &[key]);
+        self.add(Resource {
+            comment: (!after.is_empty()).then_some("Azure refuses a policy that names a pool that is not there."),
+            parent: Some(api.to_owned()),
+            name: "policy".into(),
+            body: body([(
+                "properties",
+                Value::object([("format", "rawxml".into()), ("value", Value::File(path.to_owned()))]),
+            )]),
+            depends_on: after,
+            ..resource(
+                Address::Policy(key.to_owned()),
+                &symbol,
+                "Microsoft.ApiManagement/service/apis/policies",
+                API_MANAGEMENT,
+            )
+        });
+    }
+
+    fn outputs(&mut self) {
+        if self.topology.gateway.is_some() {
+            self.template.outputs.push(Output {
+                name: "gatewayName",
+                kind: "string",
+                description: "Name of the API Management service.",
+                value: Value::prop("gateway", &["name"]),
+            });
+            self.template.outputs.push(Output {
+                name: "gatewayUrl",
+                kind: "string",
+                description: "URL that callers use.",
+                value: Value::prop("gateway", &["properties", "gatewayUrl"]),
+            });
+        }
+        if !self.accounts.is_empty() {
+            let endpoints = self
+                .accounts
+                .iter()
+                .map(|(key, symbol)| ((*key).to_owned(), Value::prop(symbol, &["properties", "endpoint"])));
+            self.template.outputs.push(Output {
+                name: "endpoints",
+                kind: "object",
+                description: "Endpoints of the accounts by key.",
+                value: Value::Object(endpoints.collect()),
+            });
+        }
+    }
+}
+
+/// A resource with nothing but its identity.
+fn resource(address: Address, symbol: &str, kind: &'static str, version: &'static str) -> Resource {
+    Resource {
+        address: Some(address),
+        symbol: symbol.to_owned(),
+        presence: Presence::Written,
+        comment: None,
+        kind,
+        version,
+        parent: None,
+        scope: None,
+        name: "".into(),
+        body: Body::new(),
+        depends_on: Vec::new(),
+    }
+}
+
+/// Literal, or with the hash of the resource group and the stack.
+fn name(name: &Name) -> Value {
+    match name {
+        Name::Literal(name) => name.as_str().into(),
+        Name::Unique(prefix) => Value::concat([prefix.as_str().into(), Value::var("unique")]),
+    }
+}
+
+/// The hash: `uniqueString(toLower(resourceGroup().id), name, environment)`.
+fn unique(stack: &Stack) -> Value {
+    let group = Value::Call("resourceGroup", vec![]).member("id");
+    Value::Call(
+        "uniqueString",
+        vec![Value::Call("toLower", vec![group]), stack.name.as_str().into(), stack.environment.as_str().into()],
+    )
+}
+
+/// What a description ends in: whose it is.
+fn marker() -> Value {
+    Value::concat([defaults::MARKER.into(), Value::var("stack")])
+}
+
+fn role_variable(role: Role) -> &'static str {
+    match role {
+        Role::OpenAIUser => "openAIUser",
+    }
+}
+
+fn parameters(topology: &Topology) -> Vec<Parameter> {
+    let parameter = |name: &str, kind, description, default| Parameter {
+        name: name.to_owned(),
+        kind,
+        description,
+        default: Some(default),
+        allowed: Vec::new(),
+        min_length: None,
+        max_length: None,
+        min_value: None,
+    };
+    let mut parameters = Vec::new();
+    if let Some(gateway) = &topology.gateway {
+        let default = match &gateway.name {
+            Name::Literal(name) => name.as_str().into(),
+            Name::Unique(prefix) => Value::concat([prefix.as_str().into(), unique(&topology.stack)]),
+        };
+        let tiers = tiers(gateway.sku).iter().map(|sku| sku.as_str().into()).collect();
+        parameters.extend([
+            parameter("location", "string", "Region of the API Management service.", gateway.location.as_str().into()),
+            Parameter {
+                min_length: Some(1),
+                max_length: Some(50),
+                ..parameter("gatewayName", "string", "Name of the API Management service.", default)
+            },
+            Parameter {
+                allowed: tiers,
+                ..parameter("gatewaySku", "string", "Tier of the API Management service.", gateway.sku.as_str().into())
+            },
+            Parameter {
+                min_value: Some(u32::from(gateway.sku != GatewaySku::Consumption)),
+                ..parameter(
+                    "gatewayCapacity",
+                    "int",
+                    "Scale units of the API Management service.",
+                    gateway.capacity.into(),
+                )
+            },
+            parameter(
+                "publisherName",
+                "string",
+                "Shown to developers as the publisher.",
+                gateway.publisher.name.as_str().into(),
+            ),
+            parameter(
+                "publisherEmail",
+                "string",
+                "Receives the notifications of the service.",
+                gateway.publisher.email.as_str().into(),
+            ),
+        ]);
+    }
+    let locations = topology.accounts.iter().map(|(key, account)| (key.clone(), account.location.as_str().into()));
+    let tags = topology.tags.iter().map(|(key, tag)| (key.clone(), tag.as_str().into()));
+    parameters.extend([
+        parameter("accountLocations", "object", "Regions of the accounts by key.", Value::Object(locations.collect())),
+        parameter("tags", "object", "Tags of every resource that can have them.", Value::Object(tags.collect())),
+    ]);
+    parameters
+}
+
+/// The tiers that a service of this tier can move to without being made anew.
+fn tiers(sku: GatewaySku) -> &'static [GatewaySku] {
+    use GatewaySku::*;
+    match sku {
+        Consumption => &[Consumption],
+        Developer | Basic | Standard | Premium => &[Developer, Basic, Standard, Premium],
+        BasicV2 | StandardV2 | PremiumV2 => &[BasicV2, StandardV2, PremiumV2],
+    }
+}
+
+fn variables(topology: &Topology) -> Vec<Variable> {
+    let variable = |name: &str, value| Variable { name: name.to_owned(), value };
+    let stack = format!("{}/", topology.stack.name);
+    let tag = Value::object([(defaults::STACK_TAG, Value::var("stack"))]);
+    vec![
+        variable(role_variable(Role::OpenAIUser), Role::OpenAIUser.id().into()),
+        variable("unique", unique(&topology.stack)),
+        variable("stack", Value::concat([stack.as_str().into(), Value::var("unique")])),
+        variable("stackTags", Value::Call("union", vec![Value::param("tags"), tag])),
+    ]
+}
+
+fn deployment_body(deployment: &Deployment) -> Body {
+    body([
+        ("tags", Value::var("stackTags")),
+        ("sku", Value::object([("name", deployment.sku.as_str().into()), ("capacity", deployment.capacity.into())])),
+        (
+            "properties",
+            Value::object([
+                (
+                    "model",
+                    Value::object([
+                        ("format", "OpenAI".into()),
+                        ("name", deployment.model.name.as_str().into()),
+                        ("version", deployment.model.version.as_str().into()),
+                    ]),
+                ),
+                ("versionUpgradeOption", deployment.version_upgrade.as_str().into()),
+            ]),
+        ),
+    ])
+}
+
+fn circuit_breaker(breaker: &Breaker) -> Value {
+    let threshold = match breaker.threshold {
+        Threshold::Count(count) => ("count", count.into()),
+        Threshold::Percentage(percentage) => ("percentage", u32::from(percentage).into()),
+    };
+    let ranges = breaker
+        .status_codes
+        .iter()
+        .map(|range| Value::object([("min", u32::from(range.min).into()), ("max", u32::from(range.max).into())]));
+    let ranges: Vec<Value> = ranges.collect();
+    let rule = Value::object([
+        ("name", breaker.name.as_str().into()),
+        (
+            "failureCondition",
+            Value::object([
+                threshold,
+                ("interval", breaker.interval.iso().as_str().into()),
+                ("statusCodeRanges", ranges.into()),
+            ]),
+        ),
+        ("tripDuration", breaker.trip_duration.iso().as_str().into()),
+        ("acceptRetryAfter", breaker.accept_retry_after.into()),
+    ]);
+    Value::object([("rules", vec![rule].into())])
+}
+
+fn operation_properties(operation: &Operation) -> Body {
+    let mut properties = body([
+        ("displayName", operation.display_name.as_str().into()),
+        ("method", operation.method.as_str().into()),
+        ("urlTemplate", operation.url_template.as_str().into()),
+    ]);
+    let parameters: Vec<Value> = operation
+        .parameters()
+        .into_iter()
+        .map(|name| Value::object([("name", name.into()), ("type", "string".into()), ("required", true.into())]))
+        .collect();
+    if !parameters.is_empty() {
+        properties.push(("templateParameters".into(), parameters.into()));
+    }
+    properties
+}
+
+/// Where the policy of each API stands: `policy.xml` where there is one API, else `policy-{key}.xml`.
+fn policy_paths(apis: &BTreeMap<Key, Api>) -> BTreeMap<&Key, String> {
+    if apis.len() == 1 {
+        return apis.keys().map(|key| (key, "policy.xml".to_owned())).collect();
+    }
+    let mut taken = std::collections::BTreeSet::new();
+    let path = |key: &'_ Key| {
+        let safe = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '-' };
+        let stem: String = key.chars().take(80).map(safe).collect();
+        let mut path = format!("policy-{stem}.xml");
+        let mut number = 2;
+        // Files on some systems differ by more than case.
+        while !taken.insert(path.to_ascii_lowercase()) {
+            path = format!("policy-{stem}-{number}.xml");
+            number += 1;
+        }
+        path
+    };
+    apis.keys().map(|key| (key, path(key))).collect()
+}
+
+/// `modules/role-assignment.bicep`
+fn role_assignment() -> Template {
+    let parameter = |name: &str, description| Parameter {
+        name: name.to_owned(),
+        kind: "string",
+        description,
+        default: None,
+        allowed: Vec::new(),
+        min_length: None,
+        max_length: None,
+        min_value: None,
+    };
+    let assignment = "Microsoft.Authorization/roleAssignments";
+    let definition = Value::Call(
+        "subscriptionResourceId",
+        vec!["Microsoft.Authorization/roleDefinitions".into(), Value::param("roleId")],
+    );
+    Template {
+        parameters: vec![
+            parameter("accountName", "Name of the Azure OpenAI account that the role is granted on."),
+            parameter("principalId", "Object id of the identity that gets the role."),
+            parameter("roleId", "Id of the role definition, a GUID."),
+            parameter("stack", "Id of the stack that owns the assignment."),
+        ],
+        resources: vec![
+            Resource {
+                address: None,
+                presence: Presence::Existing,
+                name: Value::param("accountName"),
+                ..resource(Address::Gateway, "account", ACCOUNT, COGNITIVE_SERVICES)
+            },
+            Resource {
+                address: None,
+                scope: Some("account".into()),
+                name: Value::Call(
+                    "guid",
+                    vec![Value::prop("account", &["id"]), Value::param("principalId"), Value::param("roleId")],
+                ),
+                body: body([(
+                    "properties",
+                    Value::object([
+                        ("principalId", Value::param("principalId")),
+                        ("principalType", "ServicePrincipal".into()),
+                        ("description", Value::concat([defaults::MARKER.into(), Value::param("stack")])),
+                        ("roleDefinitionId", definition),
+                    ]),
+                )]),
+                ..resource(Address::Gateway, "assignment", assignment, AUTHORIZATION)
+            },
+        ],
+        ..Template::default()
+    }
+}
