@@ -1,1 +1,38 @@
-//! (to be written)
+//! Azure Resource Manager as data: ids, requests, what answers mean.
+//!
+//! Nothing here sends anything. [`request`] builds what a driver sends, [`operation`] follows a write to its end,
+//! [`failure`] finds the causes in an error, [`decode`] reads the answers to lists into a
+//! [`Topology`](crate::topology::Topology) in the spec's keys, with defaults filled in exactly as `spec` fills them: so
+//! that whatever Azure adds, re-cases or re-indents is no difference.
+//!
+//! Deliberately absent: sockets, tokens, clocks and waiting (`run` drives, the shell sends), and templates.
+
+mod decode;
+pub mod failure;
+pub mod id;
+pub mod operation;
+mod policy;
+pub mod request;
+
+pub use decode::{Answers, decode, find_gateway, holds_models, is_ours, soft_deleted};
+pub use failure::Failure;
+pub use operation::{Operation, Poll};
+
+use crate::expr;
+use crate::topology::{Topology, defaults};
+
+/// The 13 characters that make a stack's names unique: `uniqueString(toLower(resourceGroup().id), name, environment)`.
+pub fn unique(topology: &Topology) -> String {
+    let group = id::group(topology).to_lowercase();
+    expr::unique_string(&[&group, &topology.stack.name, &topology.stack.environment])
+}
+
+/// The id of the stack, as tags and markers hold it.
+pub fn stack_id(topology: &Topology) -> String {
+    defaults::stack_id(&topology.stack, &unique(topology))
+}
+
+/// The name of the stack's template deployment.
+pub fn deployment_name(topology: &Topology) -> String {
+    defaults::deployment_name(&topology.stack, &unique(topology))
+}

@@ -59,6 +59,22 @@ registry! {
     // AL04: rendering
 
     // AL05: Azure
+    "AL0501" AZURE_REFUSED Error Refused;
+    "AL0502" AZURE_FORBIDDEN Error Forbidden;
+    "AL0503" AZURE_UNREACHABLE Error Failed;
+    "AL0504" OUTCOME_UNKNOWN Error Running;
+    "AL0505" DEPLOYMENT_RUNNING Error Running;
+    "AL0506" CHANGED_MEANWHILE Error Refused;
+    "AL0507" NOT_CONVERGED Error Failed;
+    "AL0508" NOT_UNDERSTOOD Error Refused;
+    "AL0509" PLAN_NOT_CLEAR Error Refused;
+    "AL0510" NOT_OURS Error Refused;
+    "AL0511" FIXED_ONCE_CREATED Error Refused;
+    "AL0512" REMOVAL_REFUSED Error Refused;
+    "AL0513" NAME_TAKEN Error Refused;
+    "AL0514" RECOVERY_IMPOSSIBLE Error Refused;
+    "AL0515" LEFT_BEHIND Warning Done;
+    "AL0516" DEPLOYMENT_FAILED Error Refused;
 
     // AL06: the local Azure
     "AL0601" STATE_DAMAGED Error Failed;

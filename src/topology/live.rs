@@ -23,6 +23,10 @@ pub struct Live {
     pub gateway_url: Option<String>,
     /// Names that a soft-deleted service or account still holds.
     pub soft_deleted: Vec<SoftDeleted>,
+    /// What is being written or deleted right now, with Azure's word for it.
+    pub busy: BTreeMap<Address, String>,
+    /// ARM ids of what stands there in a shape that a topology cannot say: left alone.
+    pub undescribed: Vec<String>,
     /// A deployment of this stack that is running, by name, with the hash that its template carries.
     pub running: Option<(String, Option<String>)>,
 }

@@ -1,0 +1,272 @@
+//! The answers to list calls, read into [`Live`].
+//!
+//! Invariants: a live thing that the spec names keeps the spec's key, any other has its Azure name, with a slash before
+//! it where the spec uses that name as a key for something else; defaults are filled in as `spec` fills them; nothing
+//! that Azure added is kept; and no answer, however odd, makes this panic. What the spec names and this program cannot
+//! describe is a problem; what nobody named and cannot be described is listed by its id.
+
+mod children;
+mod deleted;
+mod models;
+
+pub use deleted::soft_deleted;
+
+use super::{id, operation};
+use crate::diagnostic::{Diagnostic, code};
+use crate::topology::{defaults, *};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// What Azure answered.
+#[derive(Clone, Debug, Default)]
+pub struct Answers {
+    /// The resource group, `None` where it does not exist.
+    pub group: Option<Value>,
+    /// API Management services in the group.
+    pub services: Vec<Value>,
+    /// Accounts in the group.
+    pub accounts: Vec<Value>,
+    /// Soft-deleted services of the subscription.
+    pub deleted_services: Vec<Value>,
+    /// Soft-deleted accounts of the subscription.
+    pub deleted_accounts: Vec<Value>,
+    /// Roles at, above and below the group.
+    pub roles: Vec<Value>,
+    /// Backends and pools of the gateway.
+    pub backends: Vec<Value>,
+    /// APIs of the gateway.
+    pub apis: Vec<Value>,
+    /// Subscriptions of the gateway.
+    pub subscriptions: Vec<Value>,
+    /// Operations by the API's id.
+    pub operations: BTreeMap<String, Vec<Value>>,
+    /// Policy documents by the API's id; an API without one is absent.
+    pub policies: BTreeMap<String, String>,
+    /// Model deployments by the account's id.
+    pub deployments: BTreeMap<String, Vec<Value>>,
+    /// ETags by id, of what may have to be deleted.
+    pub etags: BTreeMap<String, String>,
+    /// The stack's template deployment, `None` where there is none.
+    pub deployment: Option<Value>,
+}
+
+/// Reads answers into live state. `desired` is resolved: its names are literal.
+pub fn decode(desired: &Topology, answers: &Answers) -> Result<Live, Vec<Diagnostic>> {
+    let mut reading = Reading {
+        desired,
+        stack: super::stack_id(desired),
+        live: empty(desired),
+        problems: Vec::new(),
+        endpoints: Vec::new(),
+    };
+    reading.group(answers);
+    reading.gateway(answers);
+    reading.models(answers);
+    reading.children(answers);
+    reading.live.soft_deleted = deleted::soft_deleted(desired, &answers.deleted_services, &answers.deleted_accounts);
+    reading.live.running = running(answers);
+    reading.tags(answers);
+    if reading.problems.is_empty() { Ok(reading.live) } else { Err(reading.problems) }
+}
+
+/// The service that is this stack's gateway: the one with its name, else the one with its tag.
+pub fn find_gateway<'a>(desired: &Topology, services: &'a [Value]) -> Option<&'a Value> {
+    let wanted = desired.gateway.as_ref().and_then(|gateway| gateway.name.literal());
+    let stack = super::stack_id(desired);
+    services
+        .iter()
+        .find(|service| wanted.is_some_and(|name| name.eq_ignore_ascii_case(text(service, "/name"))))
+        .or_else(|| services.iter().find(|service| tagged(service, &stack) == Owner::Ours))
+}
+
+/// Whether an account is of a kind that can hold Azure OpenAI deployments.
+pub fn holds_models(account: &Value) -> bool {
+    account_kind(text(account, "/kind")).is_some()
+}
+
+/// Whether a resource of the gateway carries this stack's marker.
+pub fn is_ours(desired: &Topology, resource: &Value) -> bool {
+    marked(text(resource, "/properties/description"), &super::stack_id(desired)) == Owner::Ours
+}
+
+/// Nothing is there.
+fn empty(desired: &Topology) -> Live {
+    Live {
+        topology: Topology {
+            stack: desired.stack.clone(),
+            scope: desired.scope.clone(),
+            tags: BTreeMap::new(),
+            gateway: None,
+            accounts: BTreeMap::new(),
+            grants: BTreeMap::new(),
+            backends: BTreeMap::new(),
+            pools: BTreeMap::new(),
+            apis: BTreeMap::new(),
+            subscriptions: BTreeMap::new(),
+        },
+        resource_group: None,
+        owners: BTreeMap::new(),
+        etags: BTreeMap::new(),
+        ids: BTreeMap::new(),
+        principal: None,
+        gateway_url: None,
+        soft_deleted: Vec::new(),
+        busy: BTreeMap::new(),
+        undescribed: Vec::new(),
+        running: None,
+    }
+}
+
+/// Live state while it is being read.
+struct Reading<'a> {
+    desired: &'a Topology,
+    /// The stack id.
+    stack: String,
+    live: Live,
+    problems: Vec<Diagnostic>,
+    /// Endpoints of accounts, lower case without a slash at the end, with the account's key.
+    endpoints: Vec<(String, Key)>,
+}
+
+impl Reading<'_> {
+    fn group(&mut self, answers: &Answers) {
+        let Some(group) = &answers.group else { return };
+        let owner = tagged(group, &self.stack);
+        self.live.topology.scope.location = Location::new(text(group, "/location"));
+        self.note(Address::ResourceGroup, group, owner.clone(), answers);
+        self.live.resource_group = Some(owner);
+    }
+
+    fn gateway(&mut self, answers: &Answers) {
+        let Some(service) = find_gateway(self.desired, &answers.services) else { return };
+        let name = text(service, "/name");
+        let Some(sku) = GatewaySku::parse(text(service, "/sku/name")) else {
+            let tier = text(service, "/sku/name");
+            return self.not_understood(&Address::Gateway, format!("the service {name} is of the tier `{tier}`"));
+        };
+        self.live.topology.gateway = Some(Gateway {
+            name: self.name_as_wanted(self.desired.gateway.as_ref().map(|gateway| &gateway.name), name),
+            location: Location::new(text(service, "/location")),
+            sku,
+            capacity: number(service, "/sku/capacity"),
+            publisher: Publisher {
+                name: text(service, "/properties/publisherName").to_owned(),
+                email: text(service, "/properties/publisherEmail").to_owned(),
+            },
+        });
+        let given = |pointer| Some(text(service, pointer)).filter(|text| !text.is_empty()).map(str::to_owned);
+        self.live.principal = given("/identity/principalId");
+        self.live.gateway_url = given("/properties/gatewayUrl").map(|url| url.trim_end_matches('/').to_owned());
+        let owner = tagged(service, &self.stack);
+        self.note(Address::Gateway, service, owner, answers);
+    }
+
+    /// The spec's spelling of a name, where the two differ in case only.
+    fn name_as_wanted(&self, wanted: Option<&Name>, name: &str) -> Name {
+        match wanted.and_then(Name::literal) {
+            Some(wanted) if wanted.eq_ignore_ascii_case(name) => Name::Literal(wanted.to_owned()),
+            _ => Name::Literal(name.to_owned()),
+        }
+    }
+
+    /// Tags that the spec sets, as far as every service and account that is there agrees on them.
+    fn tags(&mut self, answers: &Answers) {
+        let mut tagged: Vec<&Value> = find_gateway(self.desired, &answers.services).into_iter().collect();
+        tagged.extend(answers.accounts.iter().filter(|account| {
+            let name = text(account, "/name");
+            self.desired.accounts.values().any(|a| a.name.literal().is_some_and(|n| n.eq_ignore_ascii_case(name)))
+        }));
+        for (key, wanted) in &self.desired.tags {
+            let values = tagged.iter().map(|resource| tag(resource, key));
+            let odd = values.clone().find(|value| *value != Some(wanted.as_str()));
+            if let Some(value) = odd.unwrap_or_else(|| values.clone().next().flatten()) {
+                self.live.topology.tags.insert(key.clone(), value.to_owned());
+            }
+        }
+    }
+
+    /// Records what every resource has: its id, its owner, its ETag, whether it is being written.
+    fn note(&mut self, address: Address, resource: &Value, owner: Owner, answers: &Answers) {
+        let given = text(resource, "/id");
+        let etag = answers.etags.iter().find(|(of, _)| id::same(of, given)).map(|(_, etag)| etag.as_str());
+        if let Some(etag) = etag.or_else(|| resource.get("etag").and_then(Value::as_str)) {
+            self.live.etags.insert(address.clone(), etag.to_owned());
+        }
+        if operation::running(resource) {
+            let word = text(resource, "/properties/provisioningState").to_owned();
+            self.live.busy.insert(address.clone(), word);
+        }
+        self.live.owners.insert(address.clone(), owner);
+        self.live.ids.insert(address, given.to_owned());
+    }
+
+    fn not_understood(&mut self, address: &Address, what: String) {
+        self.problems.push(
+            Diagnostic::new(code::NOT_UNDERSTOOD, format!("{what}, which this program does not know"))
+                .at(address.key())
+                .help("choose another name in the spec, or change what is there"),
+        );
+    }
+}
+
+/// A running template deployment of the stack.
+fn running(answers: &Answers) -> Option<(String, Option<String>)> {
+    let deployment = answers.deployment.as_ref()?;
+    if !operation::running(deployment) {
+        return None;
+    }
+    let hash = tag(deployment, super::request::HASH_TAG).map(str::to_owned);
+    Some((text(deployment, "/name").to_owned(), hash))
+}
+
+/// The key of a live thing: the spec's, where the spec names it.
+fn keyed<T>(wanted: &BTreeMap<Key, T>, name_of: impl Fn(&Key, &T) -> Option<String>, name: &str) -> Key {
+    let named = |(key, thing): &(&Key, &T)| name_of(key, thing).is_some_and(|n| n.eq_ignore_ascii_case(name));
+    match wanted.iter().find(named) {
+        Some((key, _)) => key.clone(),
+        None if wanted.contains_key(name) => format!("/{name}"),
+        None => name.to_owned(),
+    }
+}
+
+/// Who a resource belongs to, by its tag.
+fn tagged(resource: &Value, stack: &str) -> Owner {
+    owner(tag(resource, defaults::STACK_TAG), stack)
+}
+
+/// Who a resource belongs to, by the last line of its description.
+fn marked(description: &str, stack: &str) -> Owner {
+    let last = description.trim_end().lines().next_back().unwrap_or_default().trim();
+    let marker = last.strip_prefix(defaults::MARKER);
+    owner(marker.and_then(|rest| rest.split_whitespace().next()), stack)
+}
+
+fn owner(found: Option<&str>, stack: &str) -> Owner {
+    match found.map(str::trim) {
+        Some(found) if found == stack => Owner::Ours,
+        Some(other) if !other.is_empty() => Owner::Stack(other.to_owned()),
+        _ => Owner::Foreign,
+    }
+}
+
+/// A tag by name; names of tags have no case.
+fn tag<'a>(resource: &'a Value, name: &str) -> Option<&'a str> {
+    let tags = resource.get("tags")?.as_object()?;
+    tags.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).and_then(|(_, value)| value.as_str())
+}
+
+fn account_kind(text: &str) -> Option<AccountKind> {
+    [AccountKind::OpenAI, AccountKind::AIServices].into_iter().find(|kind| kind.as_str().eq_ignore_ascii_case(text))
+}
+
+fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
+    value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+}
+
+fn number(value: &Value, pointer: &str) -> u32 {
+    value.pointer(pointer).and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok()).unwrap_or_default()
+}
+
+fn list<'a>(value: &'a Value, pointer: &str) -> &'a [Value] {
+    value.pointer(pointer).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
+}

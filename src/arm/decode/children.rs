@@ -1,0 +1,204 @@
+//! What stands in the gateway: backends, pools, APIs with their operations and policies, subscriptions.
+
+use super::*;
+use crate::arm::id;
+use crate::time::Duration;
+
+impl Reading<'_> {
+    pub(super) fn children(&mut self, answers: &Answers) {
+        let is_pool = |backend: &&Value| text(backend, "/properties/type").eq_ignore_ascii_case("Pool");
+        answers.backends.iter().filter(|backend| !is_pool(backend)).for_each(|backend| self.backend(backend, answers));
+        answers.backends.iter().filter(is_pool).for_each(|pool| self.pool(pool, answers));
+        answers.apis.iter().for_each(|api| self.api(api, answers));
+        answers.subscriptions.iter().for_each(|subscription| self.subscription(subscription, answers));
+    }
+
+    fn backend(&mut self, backend: &Value, answers: &Answers) {
+        let name = text(backend, "/name");
+        let key = keyed(&self.desired.backends, |_, wanted| Some(wanted.name.clone()), name);
+        let described = Backend {
+            name: self.desired.backends.get(&key).map_or(name, |wanted| &wanted.name).to_owned(),
+            target: self.target(text(backend, "/properties/url")),
+            breaker: list(backend, "/properties/circuitBreaker/rules").first().map(breaker),
+        };
+        self.live.topology.backends.insert(key.clone(), described);
+        let owner = marked(text(backend, "/properties/description"), &self.stack);
+        self.note(Address::Backend(key), backend, owner, answers);
+    }
+
+    /// The deployment that a url calls, if it is one of an account in this group.
+    fn target(&self, url: &str) -> Target {
+        let path = url.trim_end_matches('/');
+        let (base, name) = match path.to_ascii_lowercase().find("/openai/deployments/") {
+            Some(at) => (path[..at].to_lowercase(), &path[at + "/openai/deployments/".len()..]),
+            None => return Target::Url(url.to_owned()),
+        };
+        let account = match self.endpoints.iter().find(|(endpoint, _)| *endpoint == base) {
+            Some((_, key)) => Some(key),
+            None => self.absent_account(&base),
+        };
+        let Some(account) = account.filter(|_| !name.is_empty() && !name.contains('/')) else {
+            return Target::Url(url.to_owned());
+        };
+        let known = |topology: &Topology| {
+            let deployments = &topology.accounts.get(account)?.deployments;
+            deployments.keys().find(|key| key.eq_ignore_ascii_case(name)).cloned()
+        };
+        let deployment = known(self.desired).or_else(|| known(&self.live.topology));
+        Target::Deployment { account: account.clone(), deployment: deployment.unwrap_or_else(|| name.to_owned()) }
+    }
+
+    /// An account that the spec wants, that is not there, and whose sub-domain this host is.
+    fn absent_account(&self, base: &str) -> Option<&Key> {
+        let host = base.strip_prefix("https://")?.split('.').next()?;
+        let named = |account: &Account| account.name.literal().is_some_and(|name| name.eq_ignore_ascii_case(host));
+        let found = self.desired.accounts.iter().find(|(_, account)| named(account));
+        found.map(|(key, _)| key).filter(|key| !self.live.topology.accounts.contains_key(*key))
+    }
+
+    fn pool(&mut self, pool: &Value, answers: &Answers) {
+        let name = text(pool, "/name");
+        let key = keyed(&self.desired.pools, |_, wanted| Some(wanted.name.clone()), name);
+        let backend = |name: &str| match self.live.topology.backend_by_name(name) {
+            Some((key, _)) => key.clone(),
+            None => keyed(&self.desired.backends, |_, wanted| Some(wanted.name.clone()), name),
+        };
+        let members = list(pool, "/properties/pool/services").iter().map(|member| Member {
+            backend: backend(id::name(text(member, "/id"))),
+            priority: small(member, "/priority").unwrap_or(defaults::PRIORITY),
+            weight: small(member, "/weight").unwrap_or(defaults::WEIGHT),
+        });
+        let described = Pool {
+            name: self.desired.pools.get(&key).map_or(name, |wanted| &wanted.name).to_owned(),
+            members: members.collect(),
+        };
+        self.live.topology.pools.insert(key.clone(), described);
+        let owner = marked(text(pool, "/properties/description"), &self.stack);
+        self.note(Address::Pool(key), pool, owner, answers);
+    }
+
+    fn api(&mut self, api: &Value, answers: &Answers) {
+        let name = text(api, "/name");
+        if name.contains(";rev=") {
+            // an older revision; the current one stands in the list under its plain name
+            return;
+        }
+        let key = keyed(&self.desired.apis, |_, wanted| Some(wanted.name.clone()), name);
+        let given = text(api, "/id");
+        let owner = marked(text(api, "/properties/description"), &self.stack);
+        let of = |all: &BTreeMap<String, Vec<Value>>| -> Vec<Value> {
+            all.iter().filter(|(id, _)| id::same(id, given)).flat_map(|(_, all)| all.clone()).collect()
+        };
+        let mut operations = BTreeMap::new();
+        for operation in of(&answers.operations) {
+            let name = text(&operation, "/name");
+            let wanted = self.desired.apis.get(&key).map(|api| &api.operations);
+            let name = wanted.map_or_else(|| name.to_owned(), |all| keyed(all, |key, _| Some(key.clone()), name));
+            operations.insert(name.clone(), described_operation(&operation));
+            self.note(Address::Operation { api: key.clone(), operation: name }, &operation, owner.clone(), answers);
+        }
+        let policy = answers.policies.iter().find(|(id, _)| id::same(id, given)).map(|(_, xml)| xml.as_str());
+        let or = |pointer, default: &str| match text(api, pointer) {
+            "" => default.to_owned(),
+            given => given.to_owned(),
+        };
+        let described = Api {
+            name: self.desired.apis.get(&key).map_or(name, |wanted| &wanted.name).to_owned(),
+            display_name: text(api, "/properties/displayName").to_owned(),
+            path: text(api, "/properties/path").trim_matches('/').to_owned(),
+            keys: KeyNames {
+                header: or("/properties/subscriptionKeyParameterNames/header", "Ocp-Apim-Subscription-Key"),
+                query: or("/properties/subscriptionKeyParameterNames/query", "subscription-key"),
+            },
+            operations,
+            policy: super::super::policy::read(policy.unwrap_or_default()),
+        };
+        self.live.topology.apis.insert(key.clone(), described);
+        if policy.is_some() {
+            self.live.ids.insert(Address::Policy(key.clone()), format!("{given}/policies/policy"));
+            self.live.owners.insert(Address::Policy(key.clone()), owner.clone());
+        }
+        self.note(Address::Api(key), api, owner, answers);
+    }
+
+    fn subscription(&mut self, subscription: &Value, answers: &Answers) {
+        let name = text(subscription, "/name");
+        let key = keyed(&self.desired.subscriptions, |_, wanted| Some(wanted.name.clone()), name);
+        let scope = text(subscription, "/properties/scope").trim_end_matches('/');
+        // the id of an API is `.../service/{service}/apis/{api}`; `/apis` alone is every API
+        let api = match id::after(scope, "apis") {
+            Some(api) => keyed(&self.desired.apis, |_, wanted| Some(wanted.name.clone()), api),
+            None => format!("/{}", id::name(scope)),
+        };
+        // it has no place for a marker: it goes with its API
+        let owner = self.live.owners.get(&Address::Api(api.clone())).cloned().unwrap_or(Owner::Foreign);
+        let described = Subscription {
+            name: self.desired.subscriptions.get(&key).map_or(name, |wanted| &wanted.name).to_owned(),
+            display_name: text(subscription, "/properties/displayName").to_owned(),
+            api,
+            tracing: subscription.pointer("/properties/allowTracing").and_then(Value::as_bool).unwrap_or_default(),
+        };
+        self.live.topology.subscriptions.insert(key.clone(), described);
+        self.note(Address::Subscription(key), subscription, owner, answers);
+    }
+}
+
+fn described_operation(operation: &Value) -> Operation {
+    let template = text(operation, "/properties/urlTemplate");
+    Operation {
+        display_name: text(operation, "/properties/displayName").to_owned(),
+        method: text(operation, "/properties/method").to_ascii_uppercase(),
+        url_template: format!("/{}", template.trim_start_matches('/')),
+    }
+}
+
+fn breaker(rule: &Value) -> Breaker {
+    let condition = |pointer: &str| format!("/failureCondition/{pointer}");
+    let length = |pointer: &str| duration(text(rule, pointer)).unwrap_or(Duration::ZERO);
+    let percentage = small(rule, &condition("percentage"));
+    Breaker {
+        name: text(rule, "/name").to_owned(),
+        threshold: match percentage.filter(|_| number(rule, &condition("count")) == 0) {
+            Some(percentage) => Threshold::Percentage(percentage),
+            None => Threshold::Count(number(rule, &condition("count"))),
+        },
+        interval: length(&condition("interval")),
+        status_codes: merged(list(rule, &condition("statusCodeRanges"))),
+        trip_duration: length("/tripDuration"),
+        accept_retry_after: rule.pointer("/acceptRetryAfter").and_then(Value::as_bool).unwrap_or_default(),
+    }
+}
+
+/// Ranges in canonical form: ascending, not overlapping, not adjacent.
+fn merged(ranges: &[Value]) -> Vec<StatusRange> {
+    let status = |range: &Value, end| u16::try_from(number(range, end)).unwrap_or(u16::MAX);
+    let mut all: Vec<StatusRange> =
+        ranges.iter().map(|range| StatusRange { min: status(range, "/min"), max: status(range, "/max") }).collect();
+    all.sort_unstable();
+    let mut merged: Vec<StatusRange> = Vec::new();
+    for range in all {
+        match merged.last_mut() {
+            Some(last) if range.min <= last.max.saturating_add(1) => last.max = last.max.max(range.max),
+            _ => merged.push(range),
+        }
+    }
+    merged
+}
+
+/// A duration as Azure writes it: ISO 8601, or `hh:mm:ss`.
+fn duration(text: &str) -> Option<Duration> {
+    if let Some(length) = Duration::parse(text) {
+        return Some(length);
+    }
+    let mut seconds = 0u64;
+    let mut parts = 0;
+    for part in text.split(':') {
+        seconds = seconds.checked_mul(60)?.checked_add(part.parse().ok()?)?;
+        parts += 1;
+    }
+    (parts == 3).then_some(Duration::from_secs(seconds))
+}
+
+fn small(value: &Value, pointer: &str) -> Option<u8> {
+    value.pointer(pointer).and_then(Value::as_u64).and_then(|n| u8::try_from(n).ok())
+}

@@ -1,0 +1,112 @@
+//! Accounts, model deployments, and the roles of the gateway on them.
+
+use super::*;
+use crate::arm::id;
+
+impl Reading<'_> {
+    pub(super) fn models(&mut self, answers: &Answers) {
+        for account in &answers.accounts {
+            self.account(account, answers);
+        }
+        self.grants(answers);
+    }
+
+    fn account(&mut self, account: &Value, answers: &Answers) {
+        let name = text(account, "/name");
+        let key = keyed(&self.desired.accounts, |_, wanted| wanted.name.literal().map(str::to_owned), name);
+        let address = Address::Account(key.clone());
+        let Some(kind) = account_kind(text(account, "/kind")) else {
+            if self.desired.accounts.contains_key(&key) {
+                let kind = text(account, "/kind");
+                self.not_understood(&address, format!("the account {name} is of the kind `{kind}`"));
+            } else {
+                self.live.undescribed.push(text(account, "/id").to_owned());
+            }
+            return;
+        };
+        let endpoint = text(account, "/properties/endpoint").trim_end_matches('/').to_lowercase();
+        if !endpoint.is_empty() {
+            self.endpoints.push((endpoint, key.clone()));
+        }
+        let wanted = self.desired.accounts.get(&key);
+        let described = Account {
+            name: self.name_as_wanted(wanted.map(|account| &account.name), name),
+            location: Location::new(text(account, "/location")),
+            kind,
+            deployments: BTreeMap::new(),
+        };
+        self.live.topology.accounts.insert(key.clone(), described);
+        self.note(address, account, tagged(account, &self.stack), answers);
+        let given = text(account, "/id");
+        let deployments = answers.deployments.iter().filter(|(of, _)| id::same(of, given));
+        for deployment in deployments.flat_map(|(_, all)| all) {
+            self.deployment(&key, deployment, answers);
+        }
+    }
+
+    fn deployment(&mut self, account: &Key, deployment: &Value, answers: &Answers) {
+        let name = text(deployment, "/name");
+        let wanted = self.desired.accounts.get(account).map(|account| &account.deployments);
+        let key = wanted.map_or_else(|| name.to_owned(), |all| keyed(all, |key, _| Some(key.clone()), name));
+        let address = Address::Deployment { account: account.clone(), deployment: key.clone() };
+        let Some(sku) = DeploymentSku::parse(text(deployment, "/sku/name")) else {
+            if wanted.is_some_and(|all| all.contains_key(&key)) {
+                let tier = text(deployment, "/sku/name");
+                self.not_understood(&address, format!("the deployment {name} is of the tier `{tier}`"));
+            } else {
+                self.live.undescribed.push(text(deployment, "/id").to_owned());
+            }
+            return;
+        };
+        let upgrade = text(deployment, "/properties/versionUpgradeOption");
+        let described = Deployment {
+            model: Model {
+                name: text(deployment, "/properties/model/name").to_owned(),
+                version: text(deployment, "/properties/model/version").to_owned(),
+            },
+            sku,
+            capacity: number(deployment, "/sku/capacity"),
+            // what Azure does where nobody said anything
+            version_upgrade: VersionUpgrade::parse(upgrade).unwrap_or(VersionUpgrade::OnceNewDefaultVersionAvailable),
+        };
+        if let Some(account) = self.live.topology.accounts.get_mut(account) {
+            account.deployments.insert(key, described);
+        }
+        self.note(address, deployment, tagged(deployment, &self.stack), answers);
+    }
+
+    /// A role counts wherever it was given: on the account or above it.
+    fn grants(&mut self, answers: &Answers) {
+        let Some(principal) = self.live.principal.clone() else { return };
+        let accounts: Vec<(Key, String)> = self
+            .live
+            .topology
+            .accounts
+            .keys()
+            .filter_map(|key| Some((key.clone(), self.live.ids.get(&Address::Account(key.clone()))?.clone())))
+            .collect();
+        let role = Role::OpenAIUser;
+        let given = |assignment: &&Value| {
+            text(assignment, "/properties/principalId").eq_ignore_ascii_case(&principal)
+                && id::name(text(assignment, "/properties/roleDefinitionId")).eq_ignore_ascii_case(role.id())
+        };
+        for (key, account) in accounts {
+            let scope = |assignment: &&Value| text(assignment, "/properties/scope").to_owned();
+            let mut found: Vec<&Value> = answers.roles.iter().filter(given).collect();
+            found.retain(|assignment| id::within(&account, &scope(assignment)));
+            // ours first, then the one that stands on the account itself
+            found.sort_by_key(|assignment| {
+                let ours = marked(text(assignment, "/properties/description"), &self.stack) == Owner::Ours;
+                (!ours, !id::same(&account, &scope(assignment)))
+            });
+            let Some(assignment) = found.first() else { continue };
+            let inherited = !id::same(&account, &scope(assignment));
+            let owner = match marked(text(assignment, "/properties/description"), &self.stack) {
+                Owner::Ours if inherited => Owner::Foreign,
+                owner => owner,
+            };
+            self.live.topology.grants.insert(key.clone(), role);
+            self.note(Address::Grant(key), assignment, owner, answers);
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! ARM ids: building them for what a topology wants, reading them, comparing them without case.
+
+use crate::topology::{Address, Topology, defaults};
+
+/// Whether two ids name one resource. Azure changes their case, and a slash at the end, as it likes.
+pub fn same(a: &str, b: &str) -> bool {
+    a.trim_end_matches('/').eq_ignore_ascii_case(b.trim_end_matches('/'))
+}
+
+/// Whether `scope` is `id` or something above it.
+pub fn within(id: &str, scope: &str) -> bool {
+    let (id, scope) = (id.trim_end_matches('/'), scope.trim_end_matches('/'));
+    match id.split_at_checked(scope.len()) {
+        Some((start, rest)) => start.eq_ignore_ascii_case(scope) && (rest.is_empty() || rest.starts_with('/')),
+        None => false,
+    }
+}
+
+/// The last segment: the resource's name.
+pub fn name(id: &str) -> &str {
+    id.trim_end_matches('/').rsplit('/').next().unwrap_or(id)
+}
+
+/// What stands after `/{segment}/` in an id, `resourceGroups` for one.
+pub fn after<'a>(id: &'a str, segment: &str) -> Option<&'a str> {
+    let mut parts = id.split('/').skip_while(|part| !part.eq_ignore_ascii_case(segment));
+    parts.nth(1).filter(|part| !part.is_empty())
+}
+
+/// The resource type, `Microsoft.ApiManagement/service/backends`, in the id's case; `Microsoft.Resources/resourceGroups`
+/// for a group.
+pub fn kind(id: &str) -> Option<String> {
+    let parts: Vec<&str> = id.trim_matches('/').split('/').collect();
+    let provider = parts.iter().rposition(|part| part.eq_ignore_ascii_case("providers"));
+    match provider {
+        Some(at) => {
+            let mut kind = (*parts.get(at + 1)?).to_owned();
+            let types = parts.get(at + 2..)?;
+            if types.is_empty() {
+                return None;
+            }
+            for part in types.iter().step_by(2) {
+                kind.push('/');
+                kind.push_str(part);
+            }
+            Some(kind)
+        }
+        None if parts.len() == 4 => Some("Microsoft.Resources/resourceGroups".into()),
+        None => None,
+    }
+}
+
+/// `/subscriptions/{subscription}`, empty where the subscription is not known.
+pub fn subscription(topology: &Topology) -> String {
+    topology.scope.subscription.as_ref().map_or_else(String::new, |id| format!("/subscriptions/{id}"))
+}
+
+/// The id of the stack's resource group.
+pub fn group(topology: &Topology) -> String {
+    format!("{}/resourceGroups/{}", subscription(topology), topology.scope.resource_group)
+}
+
+/// The id of the stack's template deployment, or of one that it nests.
+pub fn deployment(topology: &Topology, name: &str) -> String {
+    format!("{}/providers/Microsoft.Resources/deployments/{name}", group(topology))
+}
+
+/// The id that a thing of `topology` has. `None` where it is not in the topology, where its name is not known, and for a
+/// role, whose name is a hash of things that only Azure knows.
+pub fn of(topology: &Topology, address: &Address) -> Option<String> {
+    let service = || {
+        let name = topology.gateway.as_ref()?.name.literal()?;
+        Some(format!("{}/providers/Microsoft.ApiManagement/service/{name}", group(topology)))
+    };
+    let account = |key: &str| {
+        let name = topology.accounts.get(key)?.name.literal()?;
+        Some(format!("{}/providers/Microsoft.CognitiveServices/accounts/{name}", group(topology)))
+    };
+    let api = |key: &str| Some(format!("{}/apis/{}", service()?, topology.apis.get(key)?.name));
+    match address {
+        Address::ResourceGroup => Some(group(topology)),
+        Address::Gateway => service(),
+        Address::Account(key) => account(key),
+        Address::Deployment { account: of, deployment } => {
+            let key = topology.accounts.get(of)?.deployments.get_key_value(deployment)?.0;
+            Some(format!("{}/deployments/{key}", account(of)?))
+        }
+        Address::Grant(_) => None,
+        Address::Backend(key) => Some(format!("{}/backends/{}", service()?, topology.backends.get(key)?.name)),
+        Address::Pool(key) => Some(format!("{}/backends/{}", service()?, topology.pools.get(key)?.name)),
+        Address::Api(key) => api(key),
+        Address::Operation { api: of, operation } => {
+            let key = topology.apis.get(of)?.operations.get_key_value(operation)?.0;
+            Some(format!("{}/operations/{key}", api(of)?))
+        }
+        Address::Policy(key) => Some(format!("{}/policies/policy", api(key)?)),
+        Address::Subscription(key) => {
+            Some(format!("{}/subscriptions/{}", service()?, topology.subscriptions.get(key)?.name))
+        }
+    }
+}
+
+/// Everything that a topology wants, in the order in which people read it; the resource group first.
+pub fn addresses(topology: &Topology) -> Vec<Address> {
+    let mut all = vec![Address::ResourceGroup];
+    all.extend(topology.gateway.iter().map(|_| Address::Gateway));
+    for (key, account) in &topology.accounts {
+        all.push(Address::Account(key.clone()));
+        let deployments = account.deployments.keys();
+        all.extend(deployments.map(|d| Address::Deployment { account: key.clone(), deployment: d.clone() }));
+    }
+    all.extend(topology.grants.keys().cloned().map(Address::Grant));
+    all.extend(topology.backends.keys().cloned().map(Address::Backend));
+    all.extend(topology.pools.keys().cloned().map(Address::Pool));
+    for (key, api) in &topology.apis {
+        all.push(Address::Api(key.clone()));
+        let operations = api.operations.keys();
+        all.extend(operations.map(|o| Address::Operation { api: key.clone(), operation: o.clone() }));
+        all.push(Address::Policy(key.clone()));
+    }
+    all.extend(topology.subscriptions.keys().cloned().map(Address::Subscription));
+    all
+}
+
+/// Which wanted thing an id names; a nested deployment stands for the role that it carries.
+pub fn address(topology: &Topology, unique: &str, id: &str) -> Option<Address> {
+    if kind(id).is_some_and(|kind| kind.eq_ignore_ascii_case("Microsoft.Resources/deployments")) {
+        let found = topology.grants.keys().find(|key| {
+            let (before, after) = defaults::nested_affixes(&topology.stack, ROLE, key);
+            format!("{before}{unique}{after}").eq_ignore_ascii_case(name(id))
+        });
+        return found.cloned().map(Address::Grant);
+    }
+    addresses(topology).into_iter().find(|address| of(topology, address).is_some_and(|of| same(&of, id)))
+}
+
+/// The kind that the names of nested deployments of roles hold.
+pub const ROLE: &str = "role";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SERVICE: &str = "/subscriptions/S/resourceGroups/rg/providers/Microsoft.ApiManagement/service/apim";
+
+    #[test]
+    fn ids_are_compared_without_case_and_last_slash() {
+        assert!(same(SERVICE, &format!("{}/", SERVICE.to_uppercase())));
+        assert!(within(&format!("{SERVICE}/backends/a"), &SERVICE.to_lowercase()));
+        assert!(within(SERVICE, "/subscriptions/s") && within(SERVICE, SERVICE));
+        assert!(!within(&format!("{SERVICE}2"), SERVICE) && !within("/subscriptions/s", SERVICE));
+        assert!(within(SERVICE, "/"));
+    }
+
+    #[test]
+    fn parts_of_an_id() {
+        let id = format!("{SERVICE}/backends/a");
+        assert_eq!(name(&id), "a");
+        assert_eq!(after(&id, "resourcegroups"), Some("rg"));
+        assert_eq!(after(&id, "nothing"), None);
+        assert_eq!(kind(&id).as_deref(), Some("Microsoft.ApiManagement/service/backends"));
+        assert_eq!(kind("/subscriptions/s/resourceGroups/rg").as_deref(), Some("Microsoft.Resources/resourceGroups"));
+        let role = format!("{SERVICE}/providers/Microsoft.Authorization/roleAssignments/g");
+        assert_eq!(kind(&role).as_deref(), Some("Microsoft.Authorization/roleAssignments"));
+        assert_eq!((kind(""), kind("/providers"), kind("/providers/a")), (None, None, None));
+    }
+}

@@ -1,0 +1,234 @@
+//! Every request that this program sends to Azure Resource Manager, as data.
+//!
+//! Reads ask at the newest api-version known, because an older one hides properties that it does not have. Writes and
+//! deletions ask at the floor, so that nothing newer than what the templates say can be reset.
+
+use super::id;
+use crate::catalogue;
+use crate::topology::{Location, SoftDeleted, Topology};
+use crate::wire::{Method, Request};
+use serde_json::{Value, json};
+
+/// The api-version of writes to API Management (DESIGN 5).
+pub const API_MANAGEMENT: &str = "2024-05-01";
+/// The api-version of writes to Azure OpenAI accounts (DESIGN 5).
+pub const COGNITIVE_SERVICES: &str = "2024-10-01";
+/// The api-version of role assignments.
+pub const AUTHORIZATION: &str = "2022-04-01";
+/// The api-version of resource groups and deployments.
+pub const RESOURCES: &str = "2025-04-01";
+
+const SERVICE: &str = "Microsoft.ApiManagement/service";
+const ACCOUNTS: &str = "Microsoft.CognitiveServices/accounts";
+
+/// A GET at the newest api-version of the type.
+fn read(path: &str, kind: &str) -> Request {
+    let version = catalogue::newest(kind).unwrap_or(RESOURCES);
+    Request::arm(Method::Get, format!("{path}?api-version={version}"))
+}
+
+/// The resource group.
+pub fn group(topology: &Topology) -> Request {
+    Request::arm(Method::Get, format!("{}?api-version={RESOURCES}", id::group(topology)))
+}
+
+/// Makes the resource group, with our tag and the spec's.
+pub fn create_group(topology: &Topology, tags: &Value) -> Request {
+    let body = json!({"location": topology.scope.location.as_str(), "tags": tags});
+    Request::arm(Method::Put, format!("{}?api-version={RESOURCES}", id::group(topology))).json(&body)
+}
+
+/// Everything in the resource group.
+pub fn resources(topology: &Topology) -> Request {
+    Request::arm(Method::Get, format!("{}/resources?api-version={RESOURCES}", id::group(topology)))
+}
+
+/// API Management services in the resource group.
+pub fn services(topology: &Topology) -> Request {
+    read(&format!("{}/providers/{SERVICE}", id::group(topology)), SERVICE)
+}
+
+/// Accounts in the resource group.
+pub fn accounts(topology: &Topology) -> Request {
+    read(&format!("{}/providers/{ACCOUNTS}", id::group(topology)), ACCOUNTS)
+}
+
+/// Model deployments of an account.
+pub fn deployments(account: &str) -> Request {
+    read(&format!("{account}/deployments"), "Microsoft.CognitiveServices/accounts/deployments")
+}
+
+/// Roles at the resource group, above it and below it.
+pub fn roles(topology: &Topology) -> Request {
+    let scope = id::group(topology);
+    Request::arm(
+        Method::Get,
+        format!("{scope}/providers/Microsoft.Authorization/roleAssignments?api-version={AUTHORIZATION}"),
+    )
+}
+
+/// Names that soft-deleted services of the subscription still hold.
+pub fn deleted_services(topology: &Topology) -> Request {
+    read(&format!("{}/providers/Microsoft.ApiManagement/deletedservices", id::subscription(topology)), SERVICE)
+}
+
+/// Names that soft-deleted accounts of the subscription still hold.
+pub fn deleted_accounts(topology: &Topology) -> Request {
+    read(&format!("{}/providers/Microsoft.CognitiveServices/deletedAccounts", id::subscription(topology)), ACCOUNTS)
+}
+
+/// Children of a service: `backends`, `apis`, `subscriptions`.
+pub fn children(service: &str, collection: &str) -> Request {
+    read(&format!("{service}/{collection}"), &format!("{SERVICE}/{collection}"))
+}
+
+/// Operations of an API.
+pub fn operations(api: &str) -> Request {
+    read(&format!("{api}/operations"), "Microsoft.ApiManagement/service/apis/operations")
+}
+
+/// The policy of an API, in the form in which it was written.
+pub fn policy(api: &str) -> Request {
+    let mut request = read(&format!("{api}/policies/policy"), "Microsoft.ApiManagement/service/apis/policies");
+    request.url.push_str("&format=rawxml");
+    request
+}
+
+/// The template deployment of that name.
+pub fn deployment(topology: &Topology, name: &str) -> Request {
+    Request::arm(Method::Get, format!("{}?api-version={RESOURCES}", id::deployment(topology, name)))
+}
+
+/// Starts a template deployment.
+pub fn deploy(topology: &Topology, name: &str, template: &Value, parameters: &Value, hash: &str) -> Request {
+    let body = json!({
+        "properties": {"mode": "Incremental", "template": template, "parameters": parameters},
+        "tags": {HASH_TAG: hash},
+    });
+    Request::arm(Method::Put, format!("{}?api-version={RESOURCES}", id::deployment(topology, name))).json(&body)
+}
+
+/// The tag of a template deployment that says what was deployed.
+pub const HASH_TAG: &str = "aoai-lb-hash";
+
+/// What a template deployment has done so far.
+pub fn deployment_operations(deployment: &str) -> Request {
+    Request::arm(Method::Get, format!("{deployment}/operations?api-version={RESOURCES}"))
+}
+
+/// A resource, at the api-version in which it is written: to see whether a write on it has ended.
+pub fn resource(resource: &str) -> Request {
+    Request::arm(Method::Get, format!("{resource}?api-version={}", floor(resource)))
+}
+
+/// Deletes a resource. Children of API Management want the ETag that was read.
+pub fn delete(resource: &str, etag: Option<&str>) -> Request {
+    let request = Request::arm(Method::Delete, format!("{resource}?api-version={}", floor(resource)));
+    match etag {
+        Some(etag) => request.header("If-Match", etag),
+        None => request,
+    }
+}
+
+/// Takes a soft-deleted service or account back. Azure ignores every other property then.
+pub fn recover(resource: &str, found: &SoftDeleted, desired: &Topology) -> Request {
+    let mut body = json!({"location": found.location.as_str(), "properties": {"restore": true}});
+    if let (true, Some(gateway)) = (is_service(resource), &desired.gateway) {
+        body["sku"] = json!({"name": gateway.sku.as_str(), "capacity": gateway.capacity});
+        body["properties"]["publisherName"] = json!(gateway.publisher.name);
+        body["properties"]["publisherEmail"] = json!(gateway.publisher.email);
+    }
+    Request::arm(Method::Put, format!("{resource}?api-version={}", floor(resource))).json(&body)
+}
+
+/// Gives a soft-deleted name free, for ever.
+pub fn purge(found: &SoftDeleted) -> Request {
+    let version = if id::after(&found.id, "deletedservices").is_some() { API_MANAGEMENT } else { COGNITIVE_SERVICES };
+    Request::arm(Method::Delete, format!("{}?api-version={version}", found.id))
+}
+
+/// Where a service's or an account's remains stand once it is deleted.
+pub fn remains(resource: &str, location: &Location) -> String {
+    let subscription = id::after(resource, "subscriptions").unwrap_or_default();
+    let (location, name) = (location.as_str(), id::name(resource));
+    if is_service(resource) {
+        return format!(
+            "/subscriptions/{subscription}/providers/Microsoft.ApiManagement/locations/{location}/deletedservices/{name}"
+        );
+    }
+    let group = id::after(resource, "resourceGroups").unwrap_or_default();
+    format!(
+        "/subscriptions/{subscription}/providers/Microsoft.CognitiveServices/locations/{location}/resourceGroups/{group}/deletedAccounts/{name}"
+    )
+}
+
+fn is_service(resource: &str) -> bool {
+    id::kind(resource).is_some_and(|kind| kind.eq_ignore_ascii_case(SERVICE))
+}
+
+fn floor(resource: &str) -> &'static str {
+    let kind = id::kind(resource).unwrap_or_default().to_ascii_lowercase();
+    match kind.split('/').next().unwrap_or_default() {
+        "microsoft.apimanagement" => API_MANAGEMENT,
+        "microsoft.cognitiveservices" => COGNITIVE_SERVICES,
+        "microsoft.authorization" => AUTHORIZATION,
+        _ => RESOURCES,
+    }
+}
+
+/// One page of a list.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Page {
+    /// What it holds; may be nothing although more pages follow.
+    pub items: Vec<Value>,
+    /// The address of the next page, used as it stands.
+    pub next: Option<String>,
+}
+
+/// Reads one page of a list; a body without `value` is an empty last page.
+pub fn page(body: &Value) -> Page {
+    Page {
+        items: body.get("value").and_then(Value::as_array).cloned().unwrap_or_default(),
+        next: body.get("nextLink").and_then(Value::as_str).filter(|link| !link.is_empty()).map(str::to_owned),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SERVICE_ID: &str = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.ApiManagement/service/apim";
+    const ACCOUNT_ID: &str = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.CognitiveServices/accounts/aoai";
+
+    #[test]
+    fn reads_are_newest_and_writes_at_the_floor() {
+        assert!(children(SERVICE_ID, "backends").url.ends_with("/backends?api-version=2025-09-01-preview"));
+        let gone = delete(&format!("{SERVICE_ID}/backends/a"), Some("\"e\""));
+        assert!(gone.url.ends_with("/backends/a?api-version=2024-05-01"));
+        assert_eq!(gone.headers.get("if-match"), Some("\"e\""));
+        assert!(delete(ACCOUNT_ID, None).url.ends_with("?api-version=2024-10-01"));
+        assert!(policy(&format!("{SERVICE_ID}/apis/a")).url.ends_with("&format=rawxml"));
+    }
+
+    #[test]
+    fn remains_are_where_azure_keeps_them() {
+        let sweden = Location::new("Sweden Central");
+        assert_eq!(
+            remains(SERVICE_ID, &sweden),
+            "/subscriptions/s/providers/Microsoft.ApiManagement/locations/swedencentral/deletedservices/apim"
+        );
+        assert_eq!(
+            remains(ACCOUNT_ID, &sweden),
+            "/subscriptions/s/providers/Microsoft.CognitiveServices/locations/swedencentral/resourceGroups/rg/deletedAccounts/aoai"
+        );
+    }
+
+    #[test]
+    fn an_empty_page_can_have_a_successor() {
+        let empty = page(&json!({"nextLink": "https://h:443/next?%24skiptoken=a%2fb", "value": []}));
+        assert_eq!((empty.items.len(), empty.next.as_deref()), (0, Some("https://h:443/next?%24skiptoken=a%2fb")));
+        assert_eq!(page(&json!({"value": [1], "nextLink": null})).next, None);
+        assert_eq!(page(&json!({"value": [1], "nextLink": ""})).next, None);
+        assert_eq!(page(&Value::Null), Page::default());
+    }
+}
