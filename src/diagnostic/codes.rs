@@ -84,6 +84,12 @@ registry! {
     "AL0605" NO_PORT Error Failed;
 
     // AL07: simulation
+    "AL0701" TRACE_FORMAT Error Spec;
+    "AL0702" TRACE_ROW Error Spec;
+    "AL0703" TRACE_ROUTE Error Spec;
+    "AL0704" NO_FIGURES Error Spec;
+    "AL0705" FOREIGN_POLICY Error Spec;
+    "AL0706" NO_CALLER Error Spec;
 
     // AL09: the command line
     "AL0901" BUG Error Bug;
