@@ -10,6 +10,7 @@
 
 mod events;
 mod frame;
+mod plan;
 mod progress;
 mod prompt;
 mod style;
@@ -17,8 +18,9 @@ mod table;
 
 pub use events::Events;
 pub use frame::Source;
+pub use plan::plan;
 pub use progress::{Progress, Step, TICK};
-pub use style::{Role, clean, paint, paint_plan};
+pub use style::{Role, clean, paint};
 pub use table::table;
 
 use crate::diagnostic::{Diagnostic, Severity, code};

@@ -32,22 +32,6 @@ pub fn paint(role: Role, text: &str) -> String {
     format!("{on}{text}\x1b[0m")
 }
 
-/// A plan's lines, coloured by the sign that each begins with.
-pub fn paint_plan(text: &str) -> String {
-    let line = |line: &str| {
-        let clean = clean(line);
-        let role = match clean.trim_start().get(..2) {
-            Some("+ ") => Role::Good,
-            Some("~ ") => Role::Change,
-            Some("- " | "! ") => Role::Bad,
-            Some("? " | "= ") => Role::Faint,
-            _ => return clean.into_owned(),
-        };
-        paint(role, &clean)
-    };
-    text.lines().map(line).collect::<Vec<_>>().join("\n")
-}
-
 /// The text without control characters, so that nothing from outside can drive a terminal. Line ends stay.
 pub fn clean(text: &str) -> Cow<'_, str> {
     let bad = |c: char| (c.is_control() && c != '\n' && c != '\t') || is_bidi(c);
@@ -76,13 +60,5 @@ mod tests {
     fn nothing_from_outside_drives_a_terminal() {
         assert_eq!(clean("plain\ttext\n"), "plain\ttext\n");
         assert_eq!(clean("a\x1b[2Jb\r\u{202e}"), "a\\u{1b}[2Jb\\u{d}\\u{202e}");
-    }
-
-    #[test]
-    fn a_plan_is_coloured_by_sign_and_reads_without() {
-        let text = "Plan\n  ~ pool p\n      weight 10 -> 30\n  + backend b";
-        let painted = paint_plan(text);
-        assert!(painted.contains("\x1b[33m  ~ pool p\x1b[0m") && painted.contains("\x1b[32m  + backend b"));
-        assert_eq!(strip_str(&painted).to_string(), text);
     }
 }
