@@ -1,1 +1,234 @@
-//! (to be written)
+//! A spec becomes a topology, in five steps (DESIGN 2):
+//!
+//! 1. [`yaml`]: text to a tree of our own, every node with its place; budget, duplicate keys refused;
+//! 2. [`overlay`]: `--env`, `--set` and `${VAR}`, on the tree;
+//! 3. [`check`]: the tree against the JSON Schema of [`model`]; every problem, with a suggestion;
+//! 4. serde, which cannot fail after that;
+//! 5. [`build`] and [`rules`]: defaults and names, then what a topology must be; [`warnings`] last.
+//!
+//! Invariants: everything that is wrong is reported at once, each problem with the key and, where it stands in the file,
+//! its place; nothing that a user wrote is ignored; no input panics; `load(expand(x))` gives the topology of `load(x)`.
+//! What a message quotes is never a key ([`secrets`]).
+//!
+//! Deliberately absent: reading files and the environment (the caller passes text and a function), what Azure offers
+//! where (catalogue, preflight), and keys of later versions, which are refused by name ([`later`]).
+
+mod build;
+mod check;
+mod expand;
+mod formats;
+mod later;
+mod model;
+mod overlay;
+mod rules;
+mod secrets;
+mod short;
+mod spans;
+mod suggest;
+mod warnings;
+mod yaml;
+
+pub use spans::Spans;
+pub use yaml::position;
+
+use crate::diagnostic::{Diagnostic, Severity, code};
+use crate::expr;
+use crate::topology::Topology;
+use serde_json::Value as Json;
+use std::sync::OnceLock;
+use yaml::{Node, Value};
+
+/// What the command line and the environment say about a spec.
+pub struct Options<'a> {
+    /// `--env`
+    pub environment: Option<&'a str>,
+    /// `--set key=value`, in order.
+    pub set: &'a [(String, String)],
+    /// Variables of the environment, for `${VAR}`.
+    pub variables: &'a dyn Fn(&str) -> Option<String>,
+    /// `--subscription`
+    pub subscription: Option<&'a str>,
+    /// `--resource-group`
+    pub resource_group: Option<&'a str>,
+}
+
+impl Default for Options<'_> {
+    /// Nothing is said, and no variable is set.
+    fn default() -> Self {
+        Options { environment: None, set: &[], variables: &|_| None, subscription: None, resource_group: None }
+    }
+}
+
+/// A spec that was read.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// What is wanted.
+    pub topology: Topology,
+    /// Where its keys stand.
+    pub spans: Spans,
+    /// What the simulator assumes.
+    pub simulation: Simulation,
+    /// Warnings and notes, with places, without those that are silenced.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// What the simulator assumes of the gateway.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Simulation {
+    /// Instances, each with its own state.
+    pub instances: u32,
+    /// How an instance rotates inside a priority group.
+    pub rotation: Rotation,
+}
+
+/// How members of one priority take turns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rotation {
+    /// Smooth weighted round robin: no run longer than the weights need.
+    Smooth,
+    /// At random, by weight.
+    Random,
+}
+
+/// Reads a spec. The error holds every problem: errors first, in the order of the file, then warnings.
+pub fn load(text: &str, options: &Options) -> Result<Loaded, Vec<Diagnostic>> {
+    read(text, options).map(|read| read.loaded)
+}
+
+/// The long form of a spec as YAML: what [`load`] makes of it, and nothing left out.
+///
+/// Environments are merged; the chosen one stays as a name, so that `--env` gives the same stack.
+pub fn expand(text: &str, options: &Options) -> Result<String, Vec<Diagnostic>> {
+    read(text, options).map(|read| expand::print(&read.loaded.topology, read.loaded.simulation, &read.silence))
+}
+
+/// The JSON Schema of a spec, for editors: a scalar may also be a text with a variable.
+pub fn schema() -> Json {
+    let mut schema = structure().clone();
+    allow_variables(&mut schema);
+    schema
+}
+
+/// `uniqueString(toLower(resourceGroup().id), name, environment)`, once the subscription is known.
+pub fn stack_unique(topology: &Topology) -> Option<String> {
+    let scope = &topology.scope;
+    let subscription = scope.subscription.as_ref()?;
+    let group = format!("/subscriptions/{subscription}/resourceGroups/{}", scope.resource_group).to_lowercase();
+    Some(expr::unique_string(&[&group, &topology.stack.name, &topology.stack.environment]))
+}
+
+struct Read {
+    loaded: Loaded,
+    silence: model::Map<String>,
+}
+
+fn read(text: &str, options: &Options) -> Result<Read, Vec<Diagnostic>> {
+    let (root, mut problems) = yaml::parse(text);
+    let Some(mut root) = root else { return Err(problems) };
+    let set = overlay(&mut root, options, &mut problems);
+    let mut spans = Spans::of(&root);
+    secrets::find(&root, "", &mut problems);
+    let checked = check::check(structure(), &root, &check::At::default(), &mut problems);
+    let built = checked.and_then(|checked| match serde_json::from_value::<model::Spec>(checked) {
+        Ok(spec) => Some(build::build(spec, options.environment, &mut problems)),
+        Err(error) => {
+            let bug = Diagnostic::new(code::INTERNAL, format!("the spec fits its schema and cannot be read: {error}"));
+            problems.push(bug.help("please report this with the spec"));
+            None
+        }
+    });
+    if let Some(built) = &built {
+        spans.derive(&built.origins);
+        rules::check(&built.topology, &mut problems);
+        warnings::find(&built.topology, &mut problems);
+        warnings::silence(&built.silence, &mut problems);
+    }
+    place(&mut problems, &spans, &set);
+    match built {
+        Some(built) if problems.iter().all(|problem| problem.severity != Severity::Error) => Ok(Read {
+            loaded: Loaded { topology: built.topology, spans, simulation: built.simulation, warnings: problems },
+            silence: built.silence,
+        }),
+        _ => Err(problems),
+    }
+}
+
+/// Merges the environment, sets what the command line sets, replaces variables. Gives the keys that were set.
+fn overlay<'a>(root: &mut Node, options: &Options<'a>, problems: &mut Vec<Diagnostic>) -> Vec<&'a str> {
+    if !matches!(root.value, Value::Map(_)) {
+        return Vec::new();
+    }
+    overlay::environment(root, options.environment, problems);
+    let flags = [("azure.subscription", options.subscription), ("azure.resourceGroup", options.resource_group)];
+    let flags = flags.into_iter().filter_map(|(key, value)| Some((key, value?)));
+    let set: Vec<(&str, &str)> =
+        options.set.iter().map(|(key, value)| (key.as_str(), value.as_str())).chain(flags).collect();
+    for (key, value) in &set {
+        if let Err(problem) = overlay::set(root, key, value) {
+            problems.push(problem);
+        }
+    }
+    overlay::variables(root, "", options.variables, problems);
+    set.into_iter().map(|(key, _)| key).collect()
+}
+
+/// Fills places in, says what came from the command line, and sorts: errors first, then as the file has them.
+fn place(problems: &mut [Diagnostic], spans: &Spans, set: &[&str]) {
+    for problem in problems.iter_mut() {
+        let Some(key) = &problem.key else { continue };
+        let under =
+            |path: &&&str| key.strip_prefix(**path).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']));
+        if let Some(path) = set.iter().find(under) {
+            problem.notes.push(format!("`{path}` is set on the command line"));
+        }
+        problem.span = problem.span.or_else(|| spans.get(key));
+    }
+    problems.sort_by_key(|problem| (problem.severity, problem.span.map(|span| span.start)));
+}
+
+/// The schema that the checker holds a tree against: as published, but after variables.
+fn structure() -> &'static Json {
+    static SCHEMA: OnceLock<Json> = OnceLock::new();
+    SCHEMA.get_or_init(|| {
+        let settings =
+            schemars::generate::SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
+        settings.into_generator().into_root_schema_for::<model::Spec>().to_value()
+    })
+}
+
+/// Lets every scalar also be a text with a variable: where the type is text, anywhere in it; else at its start.
+fn allow_variables(schema: &mut Json) {
+    match schema {
+        Json::Array(items) => items.iter_mut().for_each(allow_variables),
+        Json::Object(members) => {
+            for (name, member) in members.iter_mut() {
+                match (name.as_str(), member) {
+                    ("properties", Json::Object(properties)) => properties.values_mut().for_each(allow_variables),
+                    ("items" | "additionalProperties" | "anyOf" | "oneOf", member) => allow_variables(member),
+                    _ => {}
+                }
+            }
+            let kinds: Vec<&str> = match members.get("type") {
+                Some(Json::String(one)) => vec![one],
+                Some(Json::Array(several)) => several.iter().filter_map(Json::as_str).collect(),
+                _ => Vec::new(),
+            };
+            let text = kinds.contains(&"string");
+            let narrow =
+                ["enum", "const", "pattern", "minLength", "maxLength"].iter().any(|key| members.contains_key(*key));
+            let scalar = kinds.contains(&"integer") || kinds.contains(&"boolean") || (text && narrow);
+            if scalar {
+                let pattern = if text { "\\$\\{" } else { "^\\$\\{" };
+                let described = members.shift_remove("description");
+                let strict = Json::Object(std::mem::take(members));
+                members.extend(described.map(|text| ("description".to_string(), text)));
+                let variable = serde_json::json!({ "type": "string", "pattern": pattern });
+                members.insert("anyOf".into(), Json::Array(vec![strict, variable]));
+            }
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -50,11 +50,55 @@ registry! {
     // AL01: reading the spec
     "AL0101" UNREADABLE_FILE Error Spec;
     "AL0102" DUPLICATE_KEY Error Spec;
+    "AL0103" BROKEN_YAML Error Spec;
+    "AL0104" TOO_MUCH_YAML Error Spec;
+    "AL0105" YAML_FEATURE Error Spec;
+    "AL0106" MISSING_VARIABLE Error Spec;
+    "AL0107" BAD_VARIABLE Error Spec;
+    "AL0108" BAD_ENVIRONMENT Error Spec;
+    "AL0109" BAD_SET Error Spec;
+    "AL0110" UNKNOWN_KEY Error Spec;
+    "AL0111" NOT_YET Error Spec;
+    "AL0112" MISSING_KEY Error Spec;
+    "AL0113" WRONG_TYPE Error Spec;
+    "AL0114" UNKNOWN_WORD Error Spec;
+    "AL0115" OUT_OF_RANGE Error Spec;
+    "AL0116" BAD_FORMAT Error Spec;
 
     // AL02: what the spec says
+    "AL0201" UNKNOWN_REFERENCE Error Spec;
+    "AL0202" BAD_NAME Error Spec;
+    "AL0203" COLLISION Error Spec;
+    "AL0204" RESERVED Error Spec;
+    "AL0205" GATEWAY_CAPACITY Error Spec;
+    "AL0206" NO_BREAKER_ON_CONSUMPTION Error Spec;
+    "AL0207" BREAKER_THRESHOLD Error Spec;
+    "AL0208" STATUS_CODES Error Spec;
+    "AL0209" BAD_DURATION Error Spec;
+    "AL0210" ONE_BREAKER_RULE Error Spec;
+    "AL0211" POOL_SIZE Error Spec;
+    "AL0212" LITERAL_SECRET Error Spec;
+    "AL0213" DUPLICATE_MEMBER Error Spec;
+    "AL0214" POOL_OF_POOLS Error Spec;
+    "AL0215" ONE_URL Error Spec;
+    "AL0216" MIXED_MODELS Error Spec;
+    "AL0217" NO_WEIGHT Error Spec;
+    "AL0218" PATH_COLLISION Error Spec;
+    "AL0219" ROUTES Error Spec;
+    "AL0220" TWO_FORMS Error Spec;
+    "AL0221" NOTHING_HERE Error Spec;
+    "AL0222" BAD_SILENCE Error Spec;
+    "AL0223" WHICH_API Error Spec;
 
     // AL03: warnings
     "AL0310" ONE_REGION Warning Done;
+    "AL0311" SHARED_QUOTA Warning Done;
+    "AL0312" UNREACHABLE_GROUP Warning Done;
+    "AL0313" MIXED_GROUP Warning Done;
+    "AL0314" PLACEHOLDER Warning Done;
+    "AL0315" BREAKER_WITHOUT_RETRY Warning Done;
+    "AL0316" RETRY_BELOW_BREAKER Warning Done;
+    "AL0317" UNUSED_SILENCE Note Done;
 
     // AL04: rendering
 
@@ -101,6 +145,7 @@ registry! {
     "AL0907" UNKNOWN_CODE Error Usage;
     "AL0908" MACHINE Error Failed;
     "AL0909" BAD_SUBSCRIPTION Error Usage;
+    "AL0990" INTERNAL Error Bug;
 }
 
 /// Every code, in order.

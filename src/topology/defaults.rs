@@ -76,6 +76,12 @@ pub fn keys() -> KeyNames {
 /// Tier of a gateway.
 pub const GATEWAY_SKU: GatewaySku = GatewaySku::BasicV2;
 
+/// How a deployment is served.
+pub const DEPLOYMENT_SKU: DeploymentSku = DeploymentSku::GlobalStandard;
+
+/// A version is not swapped while it lives, so members of a pool stay alike; and it does not stop when it expires.
+pub const VERSION_UPGRADE: VersionUpgrade = VersionUpgrade::OnceCurrentVersionExpired;
+
 /// The stack id: `name/u`.
 pub fn stack_id(stack: &Stack, unique: &str) -> String {
     format!("{}/{unique}", stack.name)

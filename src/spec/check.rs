@@ -1,0 +1,288 @@
+//! The tree against the JSON Schema of [`super::model`]: every problem, each with its place and a suggestion.
+//!
+//! Only the keywords that our schema has are read; [`tests`] holds that. What comes out is a value that serde reads
+//! without an error, or nothing. A key that is misspelt is read as the key that was meant, and a number out of range as
+//! the nearest one in it, so that the rules can speak about the rest in the same run.
+
+use super::yaml::{Entry, Node, Value, item, join};
+use super::{formats, later, suggest};
+use crate::diagnostic::{Diagnostic, code};
+use serde_json::{Map, Value as Json};
+
+/// Which node is looked at.
+#[derive(Default)]
+pub struct At {
+    /// Its key: `pools.gpt-4.1.members[1].weight`.
+    path: String,
+    /// The same with `*` for the user's own words: `pools.*.members[].weight`.
+    shape: String,
+    /// The last word of it: `weight`.
+    name: String,
+}
+
+impl At {
+    fn key(&self, key: &str, word: &str) -> At {
+        At { path: join(&self.path, key), shape: join(&self.shape, word), name: key.into() }
+    }
+
+    fn item(&self, index: usize) -> At {
+        At { path: item(&self.path, index), shape: format!("{}[]", self.shape), name: item(&self.name, index) }
+    }
+}
+
+/// Checks `node` against `schema`.
+pub fn check(schema: &Json, node: &Node, at: &At, out: &mut Vec<Diagnostic>) -> Option<Json> {
+    if node.value == Value::Hole {
+        return None;
+    }
+    let mut report = |problem: Diagnostic| {
+        out.push(Diagnostic { span: node.span, ..problem.at(&at.path) });
+        None
+    };
+    if let Some(value) = later::later_value(&at.shape, &node.value) {
+        let what = if value == "{}" { "a mapping".into() } else { format!("`{value}`") };
+        return report(not_yet(format!("{what} as `{}`", at.name), "use what the schema offers here"));
+    }
+    if let (Value::Seq(rules), "breakers.*" | "backends.*.breaker") = (&node.value, at.shape.as_str()) {
+        let message = format!("{} breaker rules are listed, and a backend has one", rules.len());
+        let problem = Diagnostic::new(code::ONE_BREAKER_RULE, message).label("one rule per backend");
+        return report(problem.help("keep one; its `statusCodes` may hold up to 10 ranges"));
+    }
+    let Some(schema) = branch(schema, &node.value) else { return report(wrong_type(schema, node, at)) };
+    match &node.value {
+        Value::Map(entries) => mapping(schema, node, entries, at, out),
+        Value::Seq(items) => list(schema, node, items, at, out),
+        Value::Plain(text) | Value::Quoted(text) => match text_problem(schema, text, &at.name) {
+            Some(problem) => report(problem),
+            None => Some(Json::String(text.clone())),
+        },
+        Value::Int(number) => integer(schema, *number, node, at, out),
+        Value::Bool(word) => Some(Json::Bool(*word)),
+        Value::Float(number) => Some(Json::from(*number)),
+        Value::Null | Value::Hole => Some(Json::Null),
+    }
+}
+
+/// The part of the schema that speaks about a value of this kind.
+fn branch<'a>(schema: &'a Json, value: &Value) -> Option<&'a Json> {
+    let kind = match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Int(_) => "integer",
+        Value::Float(_) => "number",
+        Value::Plain(_) | Value::Quoted(_) => "string",
+        Value::Seq(_) => "array",
+        Value::Map(_) => "object",
+        Value::Hole => return Some(schema),
+    };
+    leaves(schema).into_iter().find(|leaf| match &leaf["type"] {
+        Json::String(one) => one == kind,
+        Json::Array(several) => several.iter().any(|one| one == kind),
+        _ => true,
+    })
+}
+
+/// The schema itself, or each of its alternatives.
+fn leaves(schema: &Json) -> Vec<&Json> {
+    match schema["anyOf"].as_array().or_else(|| schema["oneOf"].as_array()) {
+        Some(alternatives) => alternatives.iter().flat_map(leaves).collect(),
+        None => vec![schema],
+    }
+}
+
+fn wrong_type(schema: &Json, node: &Node, at: &At) -> Diagnostic {
+    let kinds: Vec<&str> = leaves(schema)
+        .into_iter()
+        .flat_map(|leaf| match &leaf["type"] {
+            Json::Array(several) => several.iter().filter_map(Json::as_str).collect(),
+            one => Vec::from_iter(one.as_str()),
+        })
+        .filter(|kind| *kind != "null")
+        .collect();
+    let words: Vec<&str> = kinds.iter().map(|kind| expected(kind)).collect();
+    let found = match &node.value {
+        Value::Null => "nothing".into(),
+        Value::Bool(word) => format!("`{word}`"),
+        Value::Int(number) => format!("the number {number}"),
+        Value::Float(number) => format!("the number {number}"),
+        Value::Plain(text) | Value::Quoted(text) => format!("the text {}", shown(text)),
+        Value::Seq(_) => "a list".into(),
+        Value::Map(_) => "a mapping".into(),
+        Value::Hole => "a variable without a value".into(),
+    };
+    let problem = Diagnostic::new(code::WRONG_TYPE, format!("`{}` is {found}", at.name))
+        .label(format!("{} is expected", words.join(" or ")));
+    let wants = |kind: &str| kinds.contains(&kind);
+    let help = match &node.value {
+        Value::Int(_) | Value::Float(_) | Value::Bool(_) if wants("string") => "put it in quotes: it is text".into(),
+        Value::Quoted(text) if wants("integer") && text.parse::<i64>().is_ok() => "write it without quotes".into(),
+        Value::Plain(text) if wants("boolean") && matches!(text.to_lowercase().as_str(), "yes" | "on") => {
+            "write `true`".into()
+        }
+        Value::Plain(text) if wants("boolean") && matches!(text.to_lowercase().as_str(), "no" | "off") => {
+            "write `false`".into()
+        }
+        Value::Null => format!("give it a value, or take `{}` out", at.name),
+        _ if wants("array") => "write a list: each item on its own line after `- `, or all between `[` and `]`".into(),
+        _ if wants("object") => "write a mapping: `key: value` lines below it, indented".into(),
+        _ => format!("write {}", words.join(" or ")),
+    };
+    problem.help(help)
+}
+
+fn expected(kind: &str) -> &'static str {
+    match kind {
+        "object" => "a mapping",
+        "array" => "a list",
+        "integer" => "a whole number",
+        "boolean" => "`true` or `false`",
+        _ => "text",
+    }
+}
+
+fn mapping(schema: &Json, node: &Node, entries: &[Entry], at: &At, out: &mut Vec<Diagnostic>) -> Option<Json> {
+    let none = Map::new();
+    let properties = schema["properties"].as_object().unwrap_or(&none);
+    let free = schema.get("additionalProperties").filter(|free| **free != Json::Bool(false));
+    let mut read = Map::new();
+    let mut whole = true;
+    let mut later = false;
+    for Entry { key, key_span, node: value } in entries {
+        let mut take = |name: &str, schema: &Json, word: &str, out: &mut Vec<Diagnostic>| match check(
+            schema,
+            value,
+            &at.key(key, word),
+            out,
+        ) {
+            Some(json) => {
+                read.insert(name.into(), json);
+            }
+            None => whole = false,
+        };
+        if let Some(schema) = properties.get(key) {
+            take(key, schema, key, out);
+        } else if let Some(schema) = free.filter(|_| properties.is_empty()) {
+            take(key, schema, "*", out);
+        } else if later::is_later_key(&at.shape, key) {
+            later = true;
+            let problem = not_yet(format!("`{key}`"), "take it out until a later version reads it");
+            out.push(Diagnostic { span: *key_span, ..problem.at(join(&at.path, key)) });
+        } else {
+            let known = || properties.keys().map(String::as_str);
+            let meant = suggest::closest(key, known());
+            let problem =
+                Diagnostic::new(code::UNKNOWN_KEY, format!("unknown key {}", shown(key))).at(join(&at.path, key));
+            let problem = match meant {
+                Some(meant) => problem.label(format!("did you mean `{meant}`?")).help(format!("write `{meant}`")),
+                None => problem.help(format!("keys here are {}", suggest::list(known()))),
+            };
+            out.push(Diagnostic { span: *key_span, ..problem });
+            match meant.filter(|meant| !entries.iter().any(|entry| entry.key == *meant)) {
+                Some(meant) => take(meant, &properties[meant], meant, out),
+                // at the top much else may depend on it
+                None => whole &= !at.path.is_empty(),
+            }
+        }
+    }
+    let required = schema["required"].as_array().map_or(&[][..], Vec::as_slice).iter().filter_map(Json::as_str);
+    for key in required.filter(|key| !read.contains_key(*key)) {
+        whole = false;
+        let tried = entries.iter().any(|entry| entry.key == key || suggest::closest(&entry.key, [key]).is_some());
+        if !tried && !later {
+            let of = if at.path.is_empty() { "the spec".into() } else { format!("`{}`", at.name) };
+            let problem = Diagnostic::new(code::MISSING_KEY, format!("{of} has no `{key}`")).at(join(&at.path, key));
+            let what = properties[key]["description"].as_str().unwrap_or("").lines().next().unwrap_or("").to_string();
+            let problem = problem.help(format!("add `{key}:`, {}", lower(&what)));
+            out.push(Diagnostic { span: node.span, ..problem });
+        }
+    }
+    (whole && !later).then_some(Json::Object(read))
+}
+
+fn list(schema: &Json, node: &Node, items: &[Node], at: &At, out: &mut Vec<Diagnostic>) -> Option<Json> {
+    if schema["minItems"].as_u64().is_some_and(|min| (items.len() as u64) < min) {
+        let problem = Diagnostic::new(code::OUT_OF_RANGE, format!("`{}` is an empty list", at.name)).at(&at.path);
+        out.push(Diagnostic { span: node.span, ..problem.help("list at least one, or leave the key out") });
+        return None;
+    }
+    let mut read = Vec::new();
+    for (index, node) in items.iter().enumerate() {
+        read.push(check(&schema["items"], node, &at.item(index), out));
+    }
+    read.into_iter().collect::<Option<Vec<Json>>>().map(Json::Array)
+}
+
+fn integer(schema: &Json, number: i64, node: &Node, at: &At, out: &mut Vec<Diagnostic>) -> Option<Json> {
+    let name = &at.name;
+    let mut report = |problem: Diagnostic| out.push(Diagnostic { span: node.span, ..problem.at(&at.path) });
+    if let Some(only) = schema["const"].as_i64().filter(|only| *only != number) {
+        report(
+            Diagnostic::new(code::OUT_OF_RANGE, format!("{name} {number} is not known"))
+                .help(format!("write `{name}: {only}`, the one that this program reads")),
+        );
+        return None;
+    }
+    if let Some(words) = schema["enum"].as_array().filter(|words| !words.contains(&Json::from(number))) {
+        let words: Vec<String> = words.iter().map(Json::to_string).collect();
+        let problem = Diagnostic::new(code::UNKNOWN_WORD, format!("{name} {number} is not offered"));
+        report(problem.help(format!("use {}", suggest::list(words.iter().map(String::as_str)))));
+        return None;
+    }
+    let (min, max) = (schema["minimum"].as_i64(), schema["maximum"].as_i64());
+    let range = match (min, max) {
+        (Some(min), Some(max)) => format!("use a {name} from {min} to {max}"),
+        (Some(min), None) => format!("use a {name} of at least {min}"),
+        _ => format!("use a {name} of at most {}", max.unwrap_or(i64::MAX)),
+    };
+    let over = max.filter(|max| number > *max).map(|max| ("above", max));
+    let under = min.filter(|min| number < *min).map(|min| ("below", min));
+    let Some((side, limit)) = over.or(under) else { return Some(Json::from(number)) };
+    report(Diagnostic::new(code::OUT_OF_RANGE, format!("{name} {number} is {side} {limit}")).help(range));
+    Some(Json::from(limit))
+}
+
+fn text_problem(schema: &Json, text: &str, name: &str) -> Option<Diagnostic> {
+    if let Some(words) = schema["enum"].as_array() {
+        let known = || words.iter().filter_map(Json::as_str);
+        if known().any(|word| word == text) {
+            return None;
+        }
+        let problem = Diagnostic::new(code::UNKNOWN_WORD, format!("{} is no {name}", shown(text)));
+        let list = format!("use {}", suggest::list(known()));
+        return Some(match suggest::closest(text, known()) {
+            Some(meant) => problem.label(format!("did you mean `{meant}`?")).help(list),
+            None => problem.help(list),
+        });
+    }
+    if let Some(pattern) = schema["pattern"].as_str() {
+        let format = formats::ALL.iter().find(|format| format.pattern == pattern)?;
+        return (!(format.holds)(text))
+            .then(|| Diagnostic::new((format.code)(), format!("{} is no {name}", shown(text))).help(format.help));
+    }
+    let long = text.chars().count() as u64;
+    if schema["minLength"].as_u64().is_some_and(|min| long < min) {
+        let problem = Diagnostic::new(code::BAD_NAME, format!("`{name}` is empty"));
+        return Some(problem.help("write something, or leave the key out"));
+    }
+    let max = schema["maxLength"].as_u64().filter(|max| long > *max)?;
+    let problem = Diagnostic::new(code::BAD_NAME, format!("`{name}` has {long} characters, more than {max}"));
+    Some(problem.help("shorten it"))
+}
+
+fn not_yet(what: String, help: &str) -> Diagnostic {
+    Diagnostic::new(code::NOT_YET, format!("this version does not have {what} yet")).help(help)
+}
+
+fn lower(text: &str) -> String {
+    let mut chars = text.trim_end_matches('.').chars();
+    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
+}
+
+/// A text as messages quote it; never a secret, never long.
+pub fn shown(text: &str) -> String {
+    if super::secrets::looks_secret(text) {
+        return "`***`".into();
+    }
+    let line: String = text.chars().take(60).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if text.chars().nth(60).is_some() { format!("`{line}...`") } else { format!("`{line}`") }
+}

@@ -1,0 +1,148 @@
+//! The patterns of the schema, each with the words for it and the same rule in Rust.
+//!
+//! An editor reads the pattern, the checker runs the rule; a test holds one against the other. Limits come from
+//! facts/apim.md 7.2.
+
+use super::model::Statuses;
+use crate::diagnostic::{Code, code};
+use crate::time::Duration;
+
+/// A pattern, and what stands for it here.
+pub struct Format {
+    /// The pattern as the schema has it.
+    pub pattern: &'static str,
+    /// The code of a violation.
+    pub code: fn() -> Code,
+    /// What a value looks like: "use ...".
+    pub help: &'static str,
+    /// The rule.
+    pub holds: fn(&str) -> bool,
+}
+
+/// Every pattern of the schema.
+pub static ALL: [Format; 11] = [
+    Format {
+        pattern: STACK,
+        code: || code::BAD_NAME,
+        help: "use 2 to 40 lower-case letters, digits and hyphens, a letter first, no hyphen last",
+        holds: |text| {
+            (2..=40).contains(&text.len())
+                && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+                && text.starts_with(|c: char| c.is_ascii_lowercase())
+                && !text.ends_with('-')
+        },
+    },
+    Format {
+        pattern: GUID,
+        code: || code::BAD_FORMAT,
+        help: "use the id of a subscription, as `az account show --query id` prints it",
+        holds: |text| {
+            let lengths: Vec<usize> = text.split('-').map(str::len).collect();
+            lengths == [8, 4, 4, 4, 12] && text.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-')
+        },
+    },
+    Format {
+        pattern: RESOURCE_GROUP,
+        code: || code::BAD_NAME,
+        help: "use up to 90 letters, digits, `-`, `_`, `.`, `(` and `)`, no dot last",
+        holds: |text| {
+            (1..=90).contains(&text.len())
+                && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.()".contains(&b))
+                && !text.ends_with('.')
+        },
+    },
+    Format {
+        pattern: LOCATION,
+        code: || code::BAD_FORMAT,
+        help: "use a region's name, as `eastus2`",
+        holds: |text| {
+            (2..=40).contains(&text.len())
+                && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b' ')
+                && text.starts_with(|c: char| c.is_ascii_alphabetic())
+        },
+    },
+    Format {
+        pattern: SERVICE,
+        code: || code::BAD_NAME,
+        help: "use up to 50 letters, digits and hyphens, a letter first, no hyphen last",
+        holds: |text| text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.len() <= 50 && hyphenated(text),
+    },
+    Format {
+        pattern: ACCOUNT,
+        code: || code::BAD_NAME,
+        help: "use 2 to 64 letters, digits and hyphens, no hyphen at the ends: it is also a sub-domain",
+        holds: |text| (2..=64).contains(&text.len()) && hyphenated(text),
+    },
+    Format {
+        pattern: EMAIL,
+        code: || code::BAD_FORMAT,
+        help: "use an address that is read, as `ai@contoso.com`",
+        holds: |text| {
+            let parts: Vec<&str> = text.split('@').collect();
+            text.len() <= 100
+                && parts.len() == 2
+                && parts.iter().all(|part| !part.is_empty())
+                && text.bytes().all(|b| b.is_ascii_graphic())
+        },
+    },
+    Format {
+        pattern: API_PATH,
+        code: || code::BAD_FORMAT,
+        help: "use words of letters, digits, `-`, `_`, `.` and `~` with single slashes between them, as `openai`",
+        holds: |text| {
+            let inner = text.strip_prefix('/').unwrap_or(text);
+            let inner = inner.strip_suffix('/').unwrap_or(inner);
+            let part = |part: &str| {
+                !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.~".contains(&b))
+            };
+            text.len() <= 400 && inner.split('/').all(part)
+        },
+    },
+    Format {
+        pattern: HEADER,
+        code: || code::BAD_NAME,
+        help: "use up to 64 letters, digits, `-` and `_`",
+        holds: |text| {
+            (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
+        },
+    },
+    Format {
+        pattern: DURATION,
+        code: || code::BAD_DURATION,
+        help: "use ISO 8601, as `PT1M30S`, or the short form, as `90s`",
+        holds: |text| Duration::parse(text).is_some(),
+    },
+    Format {
+        pattern: STATUSES,
+        code: || code::STATUS_CODES,
+        help: "use statuses from 200 to 599: `429`, `500-503` or `5xx`",
+        holds: |text| Statuses::parse(text).is_some(),
+    },
+];
+
+fn hyphenated(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') && !text.starts_with('-') && !text.ends_with('-')
+}
+
+/// A stack's name; 40 characters leave room in the names that follow from it.
+pub const STACK: &str = "^[a-z][a-z0-9-]{0,38}[a-z0-9]$";
+/// A subscription's id.
+pub const GUID: &str = "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$";
+/// A resource group.
+pub const RESOURCE_GROUP: &str = "^[A-Za-z0-9_.()-]{0,89}[A-Za-z0-9_()-]$";
+/// A region.
+pub const LOCATION: &str = "^[A-Za-z][A-Za-z0-9 ]{1,39}$";
+/// An API Management service.
+pub const SERVICE: &str = "^[A-Za-z]([A-Za-z0-9-]{0,48}[A-Za-z0-9])?$";
+/// An Azure OpenAI account.
+pub const ACCOUNT: &str = "^[A-Za-z0-9][A-Za-z0-9-]{0,62}[A-Za-z0-9]$";
+/// An e-mail address, roughly.
+pub const EMAIL: &str = "^(?=.{3,100}$)[!-?A-~]+@[!-?A-~]+$";
+/// An API's path; slashes at its ends are dropped.
+pub const API_PATH: &str = "^(?=.{1,400}$)/?[A-Za-z0-9_.~-]+(/[A-Za-z0-9_.~-]+)*/?$";
+/// A header or a query parameter.
+pub const HEADER: &str = "^[A-Za-z0-9_-]{1,64}$";
+/// A length of time.
+pub const DURATION: &str = "^([Pp](?=.)([0-9]+(\\.[0-9]{1,9})?[Ww])?([0-9]+(\\.[0-9]{1,9})?[Dd])?([Tt](?=[0-9])([0-9]+(\\.[0-9]{1,9})?[Hh])?([0-9]+(\\.[0-9]{1,9})?[Mm])?([0-9]+(\\.[0-9]{1,9})?[Ss])?)?|[0-9]+(\\.[0-9]{1,9})?(ms|s|m|h|d))$";
+/// One status or several.
+pub const STATUSES: &str = "^([2-5][0-9]{2}(-[2-5][0-9]{2})?|[2-5]xx)$";

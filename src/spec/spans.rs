@@ -1,0 +1,55 @@
+//! Where each key of the spec stands.
+
+use super::yaml::{Node, Value, item, join};
+use crate::diagnostic::Span;
+use std::collections::BTreeMap;
+
+/// The places of a spec's keys. A key that the short form makes stands where it comes from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Spans(BTreeMap<String, Span>);
+
+impl Spans {
+    /// Where `key` stands, or the nearest key above it that the file has.
+    pub fn get(&self, key: &str) -> Option<Span> {
+        let mut key = key;
+        loop {
+            if let Some(span) = self.0.get(key) {
+                return Some(*span);
+            }
+            key = &key[..key.rfind(['.', '['])?];
+        }
+    }
+
+    /// The places in a tree: of a value that is one word its own, of a larger one its key's.
+    pub(super) fn of(root: &Node) -> Spans {
+        let mut spans = Spans::default();
+        spans.add(root, "", root.span);
+        spans
+    }
+
+    fn add(&mut self, node: &Node, path: &str, span: Option<Span>) {
+        if let Some(span) = span {
+            self.0.insert(path.into(), span);
+        }
+        match &node.value {
+            Value::Seq(items) => {
+                items.iter().enumerate().for_each(|(index, node)| self.add(node, &item(path, index), node.span));
+            }
+            Value::Map(entries) => entries.iter().for_each(|entry| {
+                let large = matches!(entry.node.value, Value::Seq(_) | Value::Map(_));
+                let span = if large { entry.key_span } else { entry.node.span };
+                self.add(&entry.node, &join(path, &entry.key), span);
+            }),
+            _ => {}
+        }
+    }
+
+    /// Gives keys that are not in the file the place of the key that they come from.
+    pub(super) fn derive(&mut self, origins: &[(String, String)]) {
+        for (key, source) in origins {
+            if let Some(span) = self.0.get(source).copied() {
+                self.0.entry(key.clone()).or_insert(span);
+            }
+        }
+    }
+}
