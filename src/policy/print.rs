@@ -1,8 +1,9 @@
 //! The template engine as this program uses it: delimiters that neither Bicep nor C# nor API Management uses, and a
-//! formatter that prints only what escapes itself.
+//! formatter that prints only what escapes itself. And what a policy prints: [`Xml`] and [`CSharp`].
 
+use minijinja::value::Object;
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value, syntax::SyntaxConfig};
-use std::fmt::Display;
+use std::fmt::{self, Display};
 
 /// An engine that prints integers and what `own` knows as a text of the template's language, and refuses everything
 /// else: a forgotten conversion is an error.
@@ -32,4 +33,75 @@ pub(crate) fn environment(own: fn(&Value) -> Option<&dyn Display>) -> Environmen
         printed.map_err(|_| Error::new(ErrorKind::WriteFailure, "out of memory"))
     });
     env
+}
+
+/// Text that is XML already.
+#[derive(Debug)]
+pub(super) struct Xml(String);
+
+/// Text that is C# already, inside an expression of a policy, inside XML.
+#[derive(Debug)]
+pub(super) struct CSharp(String);
+
+impl Object for Xml {}
+impl Object for CSharp {}
+
+impl Display for Xml {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Display for CSharp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What the template of a policy may print.
+pub(super) fn printed(value: &Value) -> Option<&dyn Display> {
+    let xml = value.downcast_object_ref::<Xml>().map(|text| text as &dyn Display);
+    xml.or_else(|| value.downcast_object_ref::<CSharp>().map(|text| text as &dyn Display))
+}
+
+/// A text between tags.
+pub(super) fn xml(text: &str) -> Value {
+    Value::from_object(Xml(escape(text)))
+}
+
+/// A text as the value of an attribute, with its quotes. What API Management would read as an expression or as a named
+/// value, and what XML cannot hold, becomes an expression that says exactly the text.
+pub(super) fn xml_attribute(text: &str) -> Value {
+    let odd = |c: char| c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}');
+    let special = ["@(", "@{", "{{"].iter().any(|mark| text.contains(mark)) || text.contains(odd);
+    let written = if special { format!("'@({})'", string(text)) } else { format!("\"{}\"", escape(text)) };
+    Value::from_object(Xml(written))
+}
+
+/// A text as a C# string literal.
+pub(super) fn csharp(text: &str) -> Value {
+    Value::from_object(CSharp(string(text)))
+}
+
+/// Numbers as the items of a C# array.
+pub(super) fn numbers(numbers: impl Iterator<Item = u64>) -> Value {
+    let items: Vec<String> = numbers.map(|number| number.to_string()).collect();
+    Value::from_object(CSharp(items.join(", ")))
+}
+
+/// Only characters that mean nothing to C#, XML and API Management stand as they are.
+fn string(text: &str) -> String {
+    let mut out = String::from("\"");
+    for unit in text.encode_utf16() {
+        match char::from_u32(unit.into()) {
+            Some(c) if c.is_ascii_alphanumeric() || " ._:,;-+=()[]?!*".contains(c) => out.push(c),
+            _ => out.push_str(&format!("\\u{unit:04x}")),
+        }
+    }
+    out.push('"');
+    out
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

@@ -559,7 +559,7 @@ fn policy_paths(apis: &BTreeMap<Key, Api>) -> BTreeMap<&Key, String> {
         return apis.keys().map(|key| (key, "policy.xml".to_owned())).collect();
     }
     let mut taken = std::collections::BTreeSet::new();
-    let path = |key: &'_ Key| {
+    let mut path = |key: &Key| {
         let safe = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '-' };
         let stem: String = key.chars().take(80).map(safe).collect();
         let mut path = format!("policy-{stem}.xml");
