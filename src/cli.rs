@@ -97,11 +97,13 @@ impl Done {
 struct Failure {
     source: Option<Source>,
     problems: Vec<Diagnostic>,
+    /// One line after them.
+    summary: Option<String>,
 }
 
 impl From<Diagnostic> for Failure {
     fn from(problem: Diagnostic) -> Failure {
-        Failure { source: None, problems: vec![problem] }
+        Failure::from(vec![problem])
     }
 }
 
@@ -113,14 +115,14 @@ impl From<Box<Diagnostic>> for Failure {
 
 impl From<Vec<Diagnostic>> for Failure {
     fn from(problems: Vec<Diagnostic>) -> Failure {
-        Failure { source: None, problems }
+        Failure { source: None, problems, summary: None }
     }
 }
 
 impl Failure {
     /// The same, with the text that its spans point into.
     fn of(source: &Source, problems: Vec<Diagnostic>) -> Failure {
-        Failure { source: Some(source.clone()), problems }
+        Failure { source: Some(source.clone()), problems, summary: None }
     }
 }
 

@@ -88,6 +88,9 @@ impl<'a> Context<'a> {
     pub(super) fn finish(&self, result: Result) -> Exit {
         let done = result.unwrap_or_else(|failure| {
             self.tell(failure.source.as_ref(), &failure.problems);
+            if let Some(summary) = &failure.summary {
+                self.ui.say(summary);
+            }
             let exit = match Exit::of(&failure.problems) {
                 Exit::Done => Exit::Failed,
                 exit => exit,
@@ -138,8 +141,8 @@ impl<'a> Context<'a> {
                 Ok(Spec { source, loaded })
             }
             Err(problems) => {
-                self.ui.say(&format!("{} is not valid: {}.\n", ui::clean(&source.name), count(&problems)));
-                Err(Failure::of(&source, problems))
+                let summary = format!("{} is not valid: {}.", ui::clean(&source.name), count(&problems));
+                Err(Failure { summary: Some(summary), ..Failure::of(&source, problems) })
             }
         }
     }

@@ -1,3 +1,5 @@
 //! One integration test binary.
 
 mod bicep;
+mod cli;
+mod readme;
