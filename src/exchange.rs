@@ -464,4 +464,4 @@ pub fn assumptions() -> Vec<&'static str> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

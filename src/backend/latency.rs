@@ -58,7 +58,8 @@ mod tests {
         let noise = Noise::new();
         assert_eq!(noise.quantiles.len(), PARTS as usize);
         let shown: Vec<u32> = [0, 1, 256, 511, 512, 768, 972, 1013, 1023].map(|at| noise.quantiles[at]).into();
-        expect_test::expect!["[28740, 31151, 55388, 65516, 65556, 77603, 98801, 116960, 149440]"].assert_eq(&format!("{shown:?}"));
+        expect_test::expect!["[28740, 31151, 55388, 65516, 65556, 77603, 98801, 116960, 149440]"]
+            .assert_eq(&format!("{shown:?}"));
     }
 
     #[test]
