@@ -14,6 +14,8 @@ mod emulator;
 mod explain;
 mod render;
 mod schema;
+mod simulate;
+mod target;
 mod validate;
 
 use crate::diagnostic::{Diagnostic, Exit};
@@ -46,7 +48,8 @@ fn run(cli: Cli) -> Exit {
     let result = match &cli.command {
         Command::Validate(args) => validate::run(&context, args),
         Command::Render(args) => render::run(&context, args),
-        Command::Plan(_) | Command::Deploy(_) | Command::Destroy(_) | Command::Simulate(_) => unreachable!(),
+        Command::Plan(_) | Command::Deploy(_) | Command::Destroy(_) => unreachable!(),
+        Command::Simulate(args) => simulate::run(&context, args),
         Command::Emulator(args) => emulator::run(&context, args),
         Command::Explain(args) => explain::run(&context, args),
         Command::Schema => schema::run(&context),

@@ -1,1 +1,594 @@
-//! (to be written)
+//! What would change in Azure, in the spec's own words: [`plan`].
+//!
+//! A plan is a value: the [`Change`]s in the order in which they are carried out, what is left alone and why, what is
+//! equal, what is blocked until somebody chooses, and what is refused. Making one cannot fail.
+//!
+//! Invariants: `plan(x, x)` has no change; carrying every change out leaves none; nothing is deleted that this stack
+//! does not own; what depends on something is made after it and deleted before it.
+//!
+//! Deliberately absent: ARM ids, requests, templates and policy texts. The caller hands in the texts that it would
+//! write ([`Scope::rendered`]), for a diff against a foreign policy.
+
+mod cost;
+mod diff;
+pub mod show;
+pub mod wire;
+
+pub use cost::{Range, Traffic, usual};
+
+use crate::diagnostic::{Diagnostic, code};
+use crate::topology::{Address, DeploymentSku, Key, Live, Owner, Policy, SoftDeleted, Topology};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What a plan needs to know beside the two states.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Scope {
+    /// Names or keys of soft-deleted things to take back.
+    pub recover: BTreeSet<String>,
+    /// Names or keys of soft-deleted things to give free.
+    pub purge: BTreeSet<String>,
+    /// The canonical XML of the policies that the spec wants, by API key.
+    pub rendered: BTreeMap<Key, String>,
+}
+
+/// What would change, and what would not.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// What is done, in order.
+    pub changes: Vec<Change>,
+    /// What the spec wants and is there as it wants it.
+    pub unchanged: Vec<Address>,
+    /// What is there, is not in the spec, and is left alone.
+    pub kept: Vec<Kept>,
+    /// Names that somebody has to choose for.
+    pub blocked: Vec<Blocked>,
+    /// What the spec asks for and is not done; nothing is written while there is one.
+    pub refusals: Vec<Diagnostic>,
+}
+
+/// One change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// What changes.
+    pub address: Address,
+    /// How.
+    pub action: Action,
+    /// Why.
+    pub reason: String,
+    /// What is made, deleted, recovered or purged, in a few words; empty for an update.
+    pub detail: String,
+    /// When in the course of a deploy.
+    pub phase: Phase,
+    /// How long it usually takes.
+    pub takes: Range,
+    /// What the callers notice.
+    pub traffic: Traffic,
+    /// For a policy that is not ours: a unified diff of the canonical texts.
+    pub diff: Option<String>,
+}
+
+/// How something changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// It is made.
+    Create,
+    /// These fields change, in place.
+    Update(Vec<Field>),
+    /// It is deleted.
+    Delete,
+    /// A soft-deleted one is taken back.
+    Recover,
+    /// A soft-deleted one is deleted for ever.
+    Purge,
+}
+
+/// One field of an update.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Field {
+    /// In the spec's words, `member eastus2 weight`.
+    pub name: String,
+    /// What is there, `None` for nothing.
+    pub from: Option<String>,
+    /// What the spec wants, `None` for nothing.
+    pub to: Option<String>,
+}
+
+/// The course of a deploy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Phase {
+    /// The resource group, and names that are taken back or given free.
+    Names,
+    /// The service.
+    Service,
+    /// Accounts, model deployments, roles.
+    Models,
+    /// Backends, pools, APIs, policies, subscriptions.
+    Routing,
+    /// What left the spec.
+    Removal,
+}
+
+impl Phase {
+    /// `names`, `service`, `models`, `routing`, `removal`.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Phase::Names => "names",
+            Phase::Service => "service",
+            Phase::Models => "models",
+            Phase::Routing => "routing",
+            Phase::Removal => "removal",
+        }
+    }
+
+    /// The phase in which something is made or changed.
+    pub const fn of(address: &Address) -> Phase {
+        match address {
+            Address::ResourceGroup => Phase::Names,
+            Address::Gateway => Phase::Service,
+            Address::Account(_) | Address::Deployment { .. } | Address::Grant(_) => Phase::Models,
+            Address::Backend(_)
+            | Address::Pool(_)
+            | Address::Api(_)
+            | Address::Operation { .. }
+            | Address::Policy(_)
+            | Address::Subscription(_) => Phase::Routing,
+        }
+    }
+}
+
+/// Something that is there, is not in the spec, and stays.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// What it is, where a topology can say it.
+    pub address: Option<Address>,
+    /// Its ARM id.
+    pub id: String,
+    /// Why it stays.
+    pub reason: String,
+}
+
+/// A name that has to be created and is held by something soft-deleted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Blocked {
+    /// What has to be created.
+    pub address: Address,
+    /// What holds the name.
+    pub holder: SoftDeleted,
+}
+
+impl Plan {
+    /// Whether nothing would change, nothing is blocked and nothing refused.
+    pub fn is_empty(&self) -> bool {
+        self.changes.is_empty() && self.blocked.is_empty() && self.refusals.is_empty()
+    }
+
+    /// How many things are created, updated, deleted; recovered and purged ones count as neither.
+    pub fn counts(&self) -> (usize, usize, usize) {
+        let count = |wanted: fn(&Action) -> bool| self.changes.iter().filter(|change| wanted(&change.action)).count();
+        (
+            count(|action| matches!(action, Action::Create)),
+            count(|action| matches!(action, Action::Update(_))),
+            count(|action| matches!(action, Action::Delete)),
+        )
+    }
+
+    /// One line: `2 to create, 1 to update; usually 2m to 4m`.
+    pub fn summary(&self) -> String {
+        if self.is_empty() {
+            return "nothing would change".into();
+        }
+        let (create, update, delete) = self.counts();
+        let other = |wanted: Action| self.changes.iter().filter(|change| change.action == wanted).count();
+        let parts = [
+            (other(Action::Recover), "to recover"),
+            (other(Action::Purge), "to purge"),
+            (create, "to create"),
+            (update, "to update"),
+            (delete, "to delete"),
+            (self.blocked.len(), "blocked until you choose"),
+            (self.refusals.len(), "refused"),
+        ];
+        let parts: Vec<String> =
+            parts.iter().filter(|(n, _)| *n > 0).map(|(n, words)| format!("{n} {words}")).collect();
+        let mut line = parts.join(", ");
+        if !self.changes.is_empty() {
+            line.push_str(&format!("; usually {}", self.takes()));
+        }
+        line
+    }
+
+    /// How long carrying it out usually takes: phases follow each other, what stands in one goes side by side, except
+    /// for deployments of one account and for deletions.
+    pub fn takes(&self) -> Range {
+        cost::total(&self.changes)
+    }
+
+    /// The addresses that a template has to send.
+    pub fn sent(&self) -> BTreeSet<Address> {
+        let sent = |change: &&Change| {
+            matches!(change.action, Action::Create | Action::Update(_)) && change.address != Address::ResourceGroup
+        };
+        self.changes.iter().filter(sent).map(|change| change.address.clone()).collect()
+    }
+
+    /// What has to be deleted, in order.
+    pub fn deletions(&self) -> Vec<Address> {
+        let deleted = self.changes.iter().filter(|change| change.action == Action::Delete);
+        deleted.map(|change| change.address.clone()).collect()
+    }
+}
+
+/// What would change in Azure. `desired` is resolved: its names are literal.
+pub fn plan(desired: &Topology, live: &Live, scope: &Scope) -> Plan {
+    let mut planning = Planning { desired, live, scope, plan: Plan::default(), removed: BTreeSet::new() };
+    planning.group();
+    planning.names();
+    planning.wanted();
+    planning.unwanted();
+    let mut plan = planning.plan;
+    plan.changes.sort_by(|a, b| order(a).cmp(&order(b)));
+    plan
+}
+
+/// Made after what it needs, deleted before it.
+fn order(change: &Change) -> (Phase, i8, &Address) {
+    let rank = rank(&change.address);
+    (change.phase, if change.phase == Phase::Removal { -rank } else { rank }, &change.address)
+}
+
+const fn rank(address: &Address) -> i8 {
+    match address {
+        Address::ResourceGroup => 0,
+        Address::Gateway => 1,
+        Address::Account(_) => 2,
+        Address::Deployment { .. } => 3,
+        Address::Grant(_) => 4,
+        Address::Backend(_) => 5,
+        Address::Pool(_) => 6,
+        Address::Api(_) => 7,
+        Address::Operation { .. } => 8,
+        Address::Policy(_) => 9,
+        Address::Subscription(_) => 10,
+    }
+}
+
+/// A plan while it is being made.
+struct Planning<'a> {
+    desired: &'a Topology,
+    live: &'a Live,
+    scope: &'a Scope,
+    plan: Plan,
+    /// Accounts and the like whose removal was refused: what is in them is not removed either.
+    removed: BTreeSet<Address>,
+}
+
+impl Planning<'_> {
+    fn change(&mut self, address: Address, action: Action, reason: &str, detail: String) {
+        let phase = match action {
+            Action::Delete => Phase::Removal,
+            Action::Recover | Action::Purge => Phase::Names,
+            Action::Create | Action::Update(_) => Phase::of(&address),
+        };
+        self.plan.changes.push(Change {
+            takes: usual(self.desired, &address, &action),
+            traffic: cost::traffic(&address, &action),
+            reason: reason.to_owned(),
+            diff: None,
+            address,
+            action,
+            detail,
+            phase,
+        });
+    }
+
+    fn refuse(&mut self, diagnostic: Diagnostic) {
+        self.plan.refusals.push(diagnostic);
+    }
+
+    fn is_ours(&self, address: &Address) -> bool {
+        self.live.owners.get(address) == Some(&Owner::Ours)
+    }
+
+    fn group(&mut self) {
+        match self.live.resource_group {
+            Some(_) => self.plan.unchanged.push(Address::ResourceGroup),
+            None => {
+                let location = &self.desired.scope.location;
+                let detail = format!("{} in {location}", self.desired.scope.resource_group);
+                self.change(Address::ResourceGroup, Action::Create, "it does not exist", detail);
+            }
+        }
+    }
+
+    /// Names that something soft-deleted holds.
+    fn names(&mut self) {
+        for holder in &self.live.soft_deleted {
+            let Some(address) = holder.address.clone() else { continue };
+            if self.live.topology.has(&address) {
+                continue;
+            }
+            let key = match &address {
+                Address::Account(key) => key.as_str(),
+                _ => "gateway",
+            };
+            let chosen = |names: &BTreeSet<String>| {
+                names.iter().any(|name| name.eq_ignore_ascii_case(&holder.name) || name == key)
+            };
+            let detail = format!("{} in {}", holder.name, holder.location);
+            match (chosen(&self.scope.recover), chosen(&self.scope.purge)) {
+                (false, false) => self.plan.blocked.push(Blocked { address, holder: holder.clone() }),
+                (false, true) => {
+                    self.change(address, Action::Purge, "its name is needed", detail);
+                }
+                (true, false) => match self.elsewhere(&address, holder) {
+                    None => self.change(address, Action::Recover, "its name is needed", detail),
+                    Some(diagnostic) => self.refuse(diagnostic),
+                },
+                (true, true) => self.refuse(
+                    Diagnostic::new(
+                        code::RECOVERY_IMPOSSIBLE,
+                        format!("`{}` is to be recovered and purged at once", holder.name),
+                    )
+                    .at(address.key())
+                    .help("choose one of `--recover` and `--purge`"),
+                ),
+            }
+        }
+    }
+
+    /// Why a soft-deleted thing does not come back where the spec wants it.
+    fn elsewhere(&self, address: &Address, holder: &SoftDeleted) -> Option<Diagnostic> {
+        let wanted = match address {
+            Address::Account(key) => &self.desired.accounts.get(key)?.location,
+            _ => &self.desired.gateway.as_ref()?.location,
+        };
+        let refusal = |what: String| {
+            Diagnostic::new(code::RECOVERY_IMPOSSIBLE, format!("`{}` {what}", holder.name))
+                .at(address.key())
+                .help(format!("purge it with `--purge {}`, or put it back into the spec as it was", holder.name))
+        };
+        if holder.location != *wanted {
+            return Some(refusal(format!("comes back in {}, the spec wants {wanted}", holder.location)));
+        }
+        let group = &self.desired.scope.resource_group;
+        let mut parts = holder.id.split('/').skip_while(|part| !part.eq_ignore_ascii_case("resourceGroups"));
+        match parts.nth(1) {
+            Some(was) if !was.eq_ignore_ascii_case(group) => {
+                Some(refusal(format!("comes back in the resource group {was}, the spec wants {group}")))
+            }
+            _ => None,
+        }
+    }
+
+    /// What the spec wants.
+    fn wanted(&mut self) {
+        for address in self.desired.addresses() {
+            if self.plan.changes.iter().any(|c| c.address == address && c.action == Action::Recover) {
+                continue;
+            }
+            if !self.live.topology.has(&address) {
+                if let Some(diagnostic) = self.name_taken(&address) {
+                    self.refuse(diagnostic);
+                } else {
+                    let detail = diff::detail(self.desired, &address);
+                    self.change(address, Action::Create, "it is in the spec and does not exist", detail);
+                }
+                continue;
+            }
+            let fields = diff::fields(self.desired, &self.live.topology, &address);
+            if fields.is_empty() {
+                self.plan.unchanged.push(address);
+            } else if let Some(diagnostic) = self.not_changed(&address, &fields) {
+                self.refuse(diagnostic);
+            } else {
+                let diff = self.policy_diff(&address);
+                let reason = match &address {
+                    Address::Policy(_) if diff.is_some() => "the live policy is not what this program renders",
+                    _ => "the spec and Azure differ",
+                };
+                self.change(address, Action::Update(fields), reason, String::new());
+                if let Some(change) = self.plan.changes.last_mut() {
+                    change.diff = diff;
+                }
+            }
+        }
+    }
+
+    /// Why a difference is not written.
+    fn not_changed(&self, address: &Address, fields: &[Field]) -> Option<Diagnostic> {
+        let names: Vec<String> = fields.iter().map(Field::to_string).collect();
+        let differs = names.join(", ");
+        let fixed = |what: String, help: &str| {
+            Some(Diagnostic::new(code::FIXED_ONCE_CREATED, what).at(address.key()).help(help))
+        };
+        match address {
+            Address::Gateway | Address::Account(_) => {
+                return fixed(
+                    format!("{address} exists and this version does not change it: {differs}"),
+                    "put the live value into the spec, or change it in Azure yourself",
+                );
+            }
+            Address::Deployment { .. } if fields.iter().any(|field| matches!(field.name.as_str(), "sku" | "model")) => {
+                return fixed(
+                    format!("{address} cannot be changed in place: {differs}"),
+                    "give the new deployment another name and let the backend call that one",
+                );
+            }
+            _ => {}
+        }
+        let owner = match address {
+            // what goes with an API belongs to whoever the API belongs to
+            Address::Operation { api, .. } | Address::Policy(api) => &Address::Api(api.clone()),
+            other => other,
+        };
+        let whose = match self.live.owners.get(owner) {
+            Some(Owner::Ours) => return None,
+            Some(Owner::Stack(stack)) => format!("belongs to the stack {stack}"),
+            Some(Owner::Foreign) | None => "carries no mark of this stack".to_owned(),
+        };
+        Some(
+            Diagnostic::new(code::NOT_OURS, format!("{address} exists, differs and {whose}: {differs}"))
+                .at(address.key())
+                .help("choose another key or name, or make the spec and the live one equal"),
+        )
+    }
+
+    /// Backends and pools share their names.
+    fn name_taken(&self, address: &Address) -> Option<Diagnostic> {
+        let (name, other) = match address {
+            Address::Backend(key) => {
+                let name = &self.desired.backends.get(key)?.name;
+                (name, self.live.topology.pool_by_name(name).map(|(key, _)| Address::Pool(key.clone()))?)
+            }
+            Address::Pool(key) => {
+                let name = &self.desired.pools.get(key)?.name;
+                (name, self.live.topology.backend_by_name(name).map(|(key, _)| Address::Backend(key.clone()))?)
+            }
+            _ => return None,
+        };
+        Some(
+            Diagnostic::new(code::NAME_TAKEN, format!("`{name}` is the name of a live {}", other.kind()))
+                .at(address.key())
+                .help("choose another key, or deploy once without it to free the name"),
+        )
+    }
+
+    fn policy_diff(&self, address: &Address) -> Option<String> {
+        let Address::Policy(key) = address else { return None };
+        let Policy::Other(live) = &self.live.topology.apis.get(key)?.policy else { return None };
+        let wanted = self.scope.rendered.get(key)?;
+        let diff = similar::TextDiff::from_lines(live, wanted);
+        Some(diff.unified_diff().context_radius(2).header("live", "spec").to_string())
+    }
+
+    /// What is there and not in the spec.
+    fn unwanted(&mut self) {
+        for address in self.live.topology.addresses() {
+            if !self.desired.has(&address) {
+                self.leftover(address);
+            }
+        }
+        for id in &self.live.undescribed {
+            let reason = "of a kind that the spec cannot say: left alone".to_owned();
+            self.plan.kept.push(Kept { address: None, id: id.clone(), reason });
+        }
+    }
+
+    fn leftover(&mut self, address: Address) {
+        let parent = match &address {
+            Address::Deployment { account, .. } | Address::Grant(account) => Some(Address::Account(account.clone())),
+            Address::Operation { api, .. } | Address::Policy(api) => Some(Address::Api(api.clone())),
+            _ => None,
+        };
+        match &address {
+            // they go with the API, and stand or fall with it
+            Address::Operation { .. } | Address::Policy(_)
+                if parent.as_ref().is_some_and(|parent| !self.desired.has(parent)) =>
+            {
+                return;
+            }
+            // with an account whose removal is refused everything in it stays
+            _ if parent.is_some_and(|parent| self.removed.contains(&parent)) => return,
+            _ => {}
+        }
+        let owner = match &address {
+            Address::Operation { api, .. } | Address::Policy(api) => Address::Api(api.clone()),
+            Address::Subscription(key) => match self.live.topology.subscriptions.get(key) {
+                // it goes with an API that goes, and is nobody's otherwise
+                Some(found) if !self.desired.apis.contains_key(&found.api) => Address::Api(found.api.clone()),
+                _ => return self.keep(address, "not in the spec; nobody can say whose it is: left alone"),
+            },
+            other => other.clone(),
+        };
+        if !self.is_ours(&owner) {
+            let reason = match self.live.owners.get(&owner) {
+                Some(Owner::Stack(stack)) => format!("not in the spec, belongs to the stack {stack}: left alone"),
+                _ => "not in the spec, not ours: left alone".to_owned(),
+            };
+            return self.keep(address, &reason);
+        }
+        if let Address::Grant(account) = &address
+            && self.still_called(account)
+        {
+            return self.keep(address, "a backend that is not ours still needs it: left alone");
+        }
+        if let Address::Backend(key) = &address
+            && let Some(pool) = self.foreign_pool(key)
+        {
+            return self.keep(address, &format!("the pool {pool}, which is not ours, needs it: left alone"));
+        }
+        if let Some(diagnostic) = self.not_removed(&address) {
+            self.removed.insert(address);
+            return self.refuse(diagnostic);
+        }
+        if self.name_moves(&address) {
+            // refused where the new thing was looked at; deleting would delete that
+            return;
+        }
+        let detail = diff::detail(&self.live.topology, &address);
+        self.change(address, Action::Delete, "it is ours and left the spec", detail);
+    }
+
+    fn keep(&mut self, address: Address, reason: &str) {
+        let id = self.live.ids.get(&address).cloned().unwrap_or_default();
+        self.plan.kept.push(Kept { address: Some(address), id, reason: reason.to_owned() });
+    }
+
+    fn not_removed(&self, address: &Address) -> Option<Diagnostic> {
+        let provisioned = |account: &str, deployment: &str| {
+            let found = self.live.topology.accounts.get(account)?.deployments.get(deployment)?;
+            Some(DeploymentSku::is_provisioned(found.sku))
+        };
+        match address {
+            Address::Gateway | Address::Account(_) => {}
+            Address::Deployment { account, deployment } if provisioned(account, deployment) == Some(true) => {}
+            _ => return None,
+        }
+        let id = self.live.ids.get(address).map(String::as_str).unwrap_or_default();
+        Some(
+            Diagnostic::new(code::REMOVAL_REFUSED, format!("{address} is ours and left the spec; it is not deleted"))
+                .at(address.key())
+                .help("put it back into the spec, or delete it in Azure yourself")
+                .note(format!("it is {id}")),
+        )
+    }
+
+    /// Whether a backend that stays and is not ours calls an account.
+    fn still_called(&self, account: &Key) -> bool {
+        let calls = |backend: &crate::topology::Backend| matches!(&backend.target, crate::topology::Target::Deployment { account: called, .. } if called == account);
+        let mut backends = self.live.topology.backends.iter();
+        backends.any(|(key, backend)| calls(backend) && !self.is_ours(&Address::Backend(key.clone())))
+    }
+
+    /// A pool that is not ours and has a backend as a member.
+    fn foreign_pool(&self, backend: &Key) -> Option<&Key> {
+        let pools = self.live.topology.pools.iter().filter(|(key, _)| !self.is_ours(&Address::Pool((*key).clone())));
+        let mut pools = pools.filter(|(_, pool)| pool.members.iter().any(|member| member.backend == *backend));
+        pools.next().map(|(key, _)| key)
+    }
+
+    /// Whether the spec wants something of another kind under this name.
+    fn name_moves(&self, address: &Address) -> bool {
+        match address {
+            Address::Backend(key) => {
+                self.live.topology.backends.get(key).is_some_and(|b| self.desired.pool_by_name(&b.name).is_some())
+            }
+            Address::Pool(key) => {
+                self.live.topology.pools.get(key).is_some_and(|p| self.desired.backend_by_name(&p.name).is_some())
+            }
+            _ => false,
+        }
+    }
+}
+
+impl std::fmt::Display for Field {
+    /// `weight 10 -> 30`; for something new or gone `weight 30 (new)`, `weight 10 (gone)`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match (&self.from, &self.to) {
+            (Some(from), Some(to)) => write!(f, "{} {from} -> {to}", self.name),
+            (None, Some(to)) => write!(f, "{} {to} (new)", self.name),
+            (Some(from), None) => write!(f, "{} {from} (gone)", self.name),
+            (None, None) => f.write_str(&self.name),
+        }
+    }
+}

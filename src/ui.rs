@@ -23,13 +23,17 @@ pub use progress::{Progress, Step, TICK};
 pub use style::{Role, clean, paint};
 pub use table::table;
 
-use crate::diagnostic::{Diagnostic, Severity, code};
+use crate::diagnostic::{Code, Diagnostic, Severity, code};
 use anstream::{AutoStream, ColorChoice};
 use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 use std::io::{self, ErrorKind, IsTerminal, Write};
 
 /// Format number of every JSON document and event; it changes when a reader would break.
 pub const FORMAT: u32 = 1;
+
+/// So many warnings of one kind are shown without `-v`.
+const ALIKE: usize = 3;
 
 /// How much is said on standard error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -130,12 +134,26 @@ impl Ui {
         }
     }
 
-    /// Problems, each with its place in the source. With `-q` only errors.
+    /// Problems, each with its place in the source. With `-q` only errors; without `-v` no more than a few warnings of
+    /// one kind, for the rest say the same about other places.
     pub fn problems(&self, source: Option<&Source>, problems: &[Diagnostic]) {
-        let shown = |problem: &&Diagnostic| self.verbosity >= Verbosity::Normal || problem.severity == Severity::Error;
-        for problem in problems.iter().filter(shown) {
-            self.err(&frame::frame(problem, source, self.width));
-            self.err("");
+        let mut seen: BTreeMap<Code, usize> = BTreeMap::new();
+        for problem in problems {
+            let is_error = problem.severity == Severity::Error;
+            if !is_error && self.verbosity < Verbosity::Normal {
+                continue;
+            }
+            let count = seen.entry(problem.code).or_default();
+            *count += 1;
+            if is_error || *count <= ALIKE || self.verbosity >= Verbosity::Verbose {
+                self.err(&frame::frame(problem, source, self.width));
+                self.err("");
+            }
+        }
+        for (code, count) in seen {
+            if code.severity() != Severity::Error && count > ALIKE && self.verbosity < Verbosity::Verbose {
+                self.say(&format!("{} more {}s {code}: `-v` shows them.\n", count - ALIKE, code.severity().word()));
+            }
         }
     }
 

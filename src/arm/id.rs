@@ -100,28 +100,6 @@ pub fn of(topology: &Topology, address: &Address) -> Option<String> {
     }
 }
 
-/// Everything that a topology wants, in the order in which people read it; the resource group first.
-pub fn addresses(topology: &Topology) -> Vec<Address> {
-    let mut all = vec![Address::ResourceGroup];
-    all.extend(topology.gateway.iter().map(|_| Address::Gateway));
-    for (key, account) in &topology.accounts {
-        all.push(Address::Account(key.clone()));
-        let deployments = account.deployments.keys();
-        all.extend(deployments.map(|d| Address::Deployment { account: key.clone(), deployment: d.clone() }));
-    }
-    all.extend(topology.grants.keys().cloned().map(Address::Grant));
-    all.extend(topology.backends.keys().cloned().map(Address::Backend));
-    all.extend(topology.pools.keys().cloned().map(Address::Pool));
-    for (key, api) in &topology.apis {
-        all.push(Address::Api(key.clone()));
-        let operations = api.operations.keys();
-        all.extend(operations.map(|o| Address::Operation { api: key.clone(), operation: o.clone() }));
-        all.push(Address::Policy(key.clone()));
-    }
-    all.extend(topology.subscriptions.keys().cloned().map(Address::Subscription));
-    all
-}
-
 /// Which wanted thing an id names; a nested deployment stands for the role that it carries.
 pub fn address(topology: &Topology, unique: &str, id: &str) -> Option<Address> {
     if kind(id).is_some_and(|kind| kind.eq_ignore_ascii_case("Microsoft.Resources/deployments")) {
@@ -131,7 +109,9 @@ pub fn address(topology: &Topology, unique: &str, id: &str) -> Option<Address> {
         });
         return found.cloned().map(Address::Grant);
     }
-    addresses(topology).into_iter().find(|address| of(topology, address).is_some_and(|of| same(&of, id)))
+    let mut all = topology.addresses();
+    all.push(Address::ResourceGroup);
+    all.into_iter().find(|address| of(topology, address).is_some_and(|of| same(&of, id)))
 }
 
 /// The kind that the names of nested deployments of roles hold.

@@ -51,7 +51,9 @@ impl Target {
 fn only_local(cloud: Option<&str>) -> Result<()> {
     let problem = match cloud {
         Some("local") => return Ok(()),
-        Some(other) => Diagnostic::new(code::CLOUD_LATER, format!("the cloud `{other}` cannot be used in this version")),
+        Some(other) => {
+            Diagnostic::new(code::CLOUD_LATER, format!("the cloud `{other}` cannot be used in this version"))
+        }
         None => Diagnostic::new(code::CLOUD_LATER, "this needs a cloud, and this version has only the local one"),
     };
     Err(Failure::from(problem.help("add `--cloud local`: an Azure in this program, kept in .aoai-lb/local")))
@@ -81,7 +83,9 @@ mod tests {
     #[test]
     fn a_guid_is_a_guid() {
         assert!(is_guid(local::SUBSCRIPTION));
-        for text in ["", "my-subscription", "00000000-0000-0000-0000-00000000000g", "0000000-00000-0000-0000-000000000001"] {
+        for text in
+            ["", "my-subscription", "00000000-0000-0000-0000-00000000000g", "0000000-00000-0000-0000-000000000001"]
+        {
             assert!(!is_guid(text), "{text}");
         }
     }

@@ -29,17 +29,40 @@ pub fn read_text(path: &Path, limit: u64) -> io::Result<String> {
     })
 }
 
-fn read_bytes(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+fn open(path: &Path) -> io::Result<File> {
     let file = File::open(path)?;
     if file.metadata()?.is_dir() {
         return Err(io::Error::new(io::ErrorKind::IsADirectory, "is a folder"));
     }
+    Ok(file)
+}
+
+fn read_bytes(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    file.take(limit + 1).read_to_end(&mut bytes)?;
+    open(path)?.take(limit + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > limit {
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("longer than {limit} bytes")));
     }
     Ok(bytes)
+}
+
+/// A file in pieces of at most `size` bytes, in constant memory. It ends after the first error.
+pub fn chunks(path: &Path, size: usize) -> io::Result<impl Iterator<Item = io::Result<Vec<u8>>>> {
+    let mut file = Some(open(path)?);
+    Ok(std::iter::from_fn(move || {
+        let mut piece = vec![0; size];
+        match file.as_mut()?.read(&mut piece) {
+            Ok(0) => None,
+            Ok(length) => {
+                piece.truncate(length);
+                Some(Ok(piece))
+            }
+            Err(error) => {
+                file = None;
+                Some(Err(error))
+            }
+        }
+    }))
 }
 
 /// Replaces one file at once.
@@ -187,7 +210,18 @@ mod tests {
         fs::write(&path, b"ab\xff").expect("a file");
         assert_eq!(read_text(&path, 9).expect_err("no text").to_string(), "not UTF-8 at byte 2");
         assert_eq!(read_text(root.path(), 9).expect_err("a folder").to_string(), "is a folder");
-        assert!(holds(&path, "x") == false && !holds(&root.path().join("none"), ""));
+        assert!(!holds(&path, "x") && !holds(&root.path().join("none"), ""));
+    }
+
+    #[test]
+    fn pieces_make_up_the_file() {
+        let root = tempfile::tempdir().expect("a folder");
+        let path = root.path().join("a");
+        fs::write(&path, b"1234567").expect("a file");
+        let pieces: Vec<Vec<u8>> = chunks(&path, 3).expect("a file").map(|piece| piece.expect("a piece")).collect();
+        assert_eq!(pieces.concat(), b"1234567");
+        assert!(pieces.iter().all(|piece| (1..=3).contains(&piece.len())));
+        assert!(chunks(root.path(), 3).is_err());
     }
 
     #[cfg(unix)]

@@ -1,6 +1,6 @@
 //! What a change, an event or a diagnostic is about: an [`Address`], by the spec's keys.
 
-use super::Key;
+use super::{Key, Topology};
 use std::fmt;
 
 /// One resource of a stack, by the spec's keys. The order is the order in which people read a plan.
@@ -70,6 +70,59 @@ impl Address {
             Address::Api(key) | Address::Operation { api: key, .. } | Address::Policy(key) => format!("apis.{key}"),
             Address::Subscription(key) => format!("subscriptions.{key}"),
         }
+    }
+}
+
+impl Topology {
+    /// The address of everything in it, in the order of [`Address`]; the resource group, which is no part of it, is not
+    /// among them.
+    pub fn addresses(&self) -> Vec<Address> {
+        let mut all: Vec<Address> = self.gateway.iter().map(|_| Address::Gateway).collect();
+        for (key, account) in &self.accounts {
+            all.push(Address::Account(key.clone()));
+            let deployments = account.deployments.keys();
+            all.extend(deployments.map(|d| Address::Deployment { account: key.clone(), deployment: d.clone() }));
+        }
+        all.extend(self.grants.keys().cloned().map(Address::Grant));
+        all.extend(self.backends.keys().cloned().map(Address::Backend));
+        all.extend(self.pools.keys().cloned().map(Address::Pool));
+        for (key, api) in &self.apis {
+            all.push(Address::Api(key.clone()));
+            all.extend(api.operations.keys().map(|o| Address::Operation { api: key.clone(), operation: o.clone() }));
+            all.extend(api.has_policy().then(|| Address::Policy(key.clone())));
+        }
+        all.extend(self.subscriptions.keys().cloned().map(Address::Subscription));
+        all.sort();
+        all
+    }
+
+    /// Whether there is something at this address.
+    pub fn has(&self, address: &Address) -> bool {
+        let api = |key: &Key| self.apis.get(key);
+        match address {
+            Address::ResourceGroup => true,
+            Address::Gateway => self.gateway.is_some(),
+            Address::Account(key) => self.accounts.contains_key(key),
+            Address::Deployment { account, deployment } => {
+                self.accounts.get(account).is_some_and(|account| account.deployments.contains_key(deployment))
+            }
+            Address::Grant(key) => self.grants.contains_key(key),
+            Address::Backend(key) => self.backends.contains_key(key),
+            Address::Pool(key) => self.pools.contains_key(key),
+            Address::Api(key) => self.apis.contains_key(key),
+            Address::Operation { api: key, operation } => {
+                api(key).is_some_and(|a| a.operations.contains_key(operation))
+            }
+            Address::Policy(key) => api(key).is_some_and(super::Api::has_policy),
+            Address::Subscription(key) => self.subscriptions.contains_key(key),
+        }
+    }
+}
+
+impl super::Api {
+    /// Whether it has a policy of its own; one that the spec made always has.
+    pub fn has_policy(&self) -> bool {
+        !matches!(&self.policy, super::Policy::Other(text) if text.is_empty())
     }
 }
 

@@ -1,11 +1,14 @@
 //! A plan's lines in the colours of their roles.
 
-use super::{clean, paint, Role};
+use super::{Role, clean, paint};
 use crate::plan::show::{Line, Role as Part};
 
 /// The lines as text, painted; each ends with a newline.
 pub fn plan(lines: &[Line]) -> String {
-    lines.iter().map(|line| line.0.iter().map(|piece| colour(piece.role, &piece.text)).collect::<String>() + "\n").collect()
+    lines
+        .iter()
+        .map(|line| line.0.iter().map(|piece| colour(piece.role, &piece.text)).collect::<String>() + "\n")
+        .collect()
 }
 
 fn colour(part: Part, text: &str) -> String {

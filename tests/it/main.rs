@@ -2,4 +2,5 @@
 
 mod bicep;
 mod cli;
+mod plan;
 mod readme;

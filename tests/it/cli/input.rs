@@ -127,10 +127,10 @@ fn every_command_tells_a_wrong_spec_alike() {
         "destroy spec.yaml --cloud local --yes",
         "simulate spec.yaml --trace trace.csv",
     ] {
-        let run = place.run(command).exits(4).says("spec.yaml:22:34");
+        let run = place.run(command).exits(4).says("spec.yaml:21:36");
         assert_eq!(run.out, "", "{command}");
         let json = place.run(&format!("{command} --output json")).json();
-        assert_eq!(json["diagnostics"][0]["place"]["line"], 22, "{command}");
+        assert_eq!(json["diagnostics"][0]["place"]["line"], 21, "{command}");
     }
     assert!(!place.path("out").exists() && !place.path(".aoai-lb").exists(), "something was written");
 }

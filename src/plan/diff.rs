@@ -1,0 +1,252 @@
+//! Differences between two things at one address, field by field, in the spec's words.
+
+use super::Field;
+use crate::topology::*;
+use std::collections::BTreeMap;
+
+/// What differs at `address` between what is wanted and what is there; nothing where either side lacks it.
+pub(super) fn fields(desired: &Topology, live: &Topology, address: &Address) -> Vec<Field> {
+    let mut fields = Fields(Vec::new());
+    // `None` where either side has nothing there: then there is nothing to compare
+    let _ = match address {
+        Address::ResourceGroup => None,
+        Address::Gateway => desired.gateway.as_ref().zip(live.gateway.as_ref()).map(|(to, from)| {
+            fields.tags(&desired.tags, &live.tags);
+            fields.gateway(from, to);
+        }),
+        Address::Account(key) => both(&desired.accounts, &live.accounts, key).map(|(to, from)| {
+            fields.tags(&desired.tags, &live.tags);
+            fields.add("name", &from.name, &to.name);
+            fields.add("location", &from.location, &to.location);
+            fields.add("kind", from.kind.as_str(), to.kind.as_str());
+        }),
+        Address::Deployment { account, deployment } => both(&desired.accounts, &live.accounts, account)
+            .and_then(|(to, from)| both(&to.deployments, &from.deployments, deployment))
+            .map(|(to, from)| fields.deployment(from, to)),
+        Address::Grant(key) => {
+            both(&desired.grants, &live.grants, key).map(|(to, from)| fields.add("role", from.title(), to.title()))
+        }
+        Address::Backend(key) => both(&desired.backends, &live.backends, key).map(|(to, from)| {
+            fields.add("name", &from.name, &to.name);
+            fields.add("calls", called(&from.target), called(&to.target));
+            fields.breaker(from.breaker.as_ref(), to.breaker.as_ref());
+        }),
+        Address::Pool(key) => both(&desired.pools, &live.pools, key).map(|(to, from)| {
+            fields.add("name", &from.name, &to.name);
+            fields.members(&from.members, &to.members);
+        }),
+        Address::Api(key) => both(&desired.apis, &live.apis, key).map(|(to, from)| {
+            fields.add("name", &from.name, &to.name);
+            fields.add("display name", &from.display_name, &to.display_name);
+            fields.add("path", &from.path, &to.path);
+            fields.add("key header", &from.keys.header, &to.keys.header);
+            fields.add("key query", &from.keys.query, &to.keys.query);
+        }),
+        Address::Operation { api, operation } => both(&desired.apis, &live.apis, api)
+            .and_then(|(to, from)| both(&to.operations, &from.operations, operation))
+            .map(|(to, from)| {
+                fields.add("display name", &from.display_name, &to.display_name);
+                fields.add("method", &from.method, &to.method);
+                fields.add("url", &from.url_template, &to.url_template);
+            }),
+        Address::Policy(key) => {
+            both(&desired.apis, &live.apis, key).map(|(to, from)| fields.policy(&from.policy, &to.policy))
+        }
+        Address::Subscription(key) => both(&desired.subscriptions, &live.subscriptions, key).map(|(to, from)| {
+            fields.add("name", &from.name, &to.name);
+            fields.add("display name", &from.display_name, &to.display_name);
+            fields.add("api", &from.api, &to.api);
+            fields.add("tracing", from.tracing, to.tracing);
+        }),
+    };
+    fields.0
+}
+
+fn both<'a, T>(to: &'a BTreeMap<Key, T>, from: &'a BTreeMap<Key, T>, key: &str) -> Option<(&'a T, &'a T)> {
+    to.get(key).zip(from.get(key))
+}
+
+/// What is at `address`, in a few words.
+pub(super) fn detail(topology: &Topology, address: &Address) -> String {
+    let found = || {
+        Some(match address {
+            Address::ResourceGroup => topology.scope.resource_group.clone(),
+            Address::Gateway => {
+                let gateway = topology.gateway.as_ref()?;
+                format!("{}, {} x{} in {}", gateway.name, gateway.sku.as_str(), gateway.capacity, gateway.location)
+            }
+            Address::Account(key) => {
+                let account = topology.accounts.get(key)?;
+                format!("{}, {} in {}", account.name, account.kind.as_str(), account.location)
+            }
+            Address::Deployment { account, deployment } => {
+                let found = topology.accounts.get(account)?.deployments.get(deployment)?;
+                let capacity = capacity(found.sku, found.capacity);
+                format!("{} {}, {} {capacity}", found.model.name, found.model.version, found.sku.as_str())
+            }
+            Address::Grant(key) => topology.grants.get(key)?.title().to_owned(),
+            Address::Backend(key) => {
+                let found = topology.backends.get(key)?;
+                let breaker = found.breaker.as_ref().map_or("no breaker".into(), |b| format!("breaker {}", b.name));
+                format!("calls {}, {breaker}", called(&found.target))
+            }
+            Address::Pool(key) => {
+                let members = topology.pools.get(key)?.members.iter();
+                members
+                    .map(|m| format!("{} (priority {}, weight {})", m.backend, m.priority, m.weight))
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            }
+            Address::Api(key) => format!("path /{}", topology.apis.get(key)?.path),
+            Address::Operation { api, operation } => {
+                let found = topology.apis.get(api)?.operations.get(operation)?;
+                format!("{} {}", found.method, found.url_template)
+            }
+            Address::Policy(key) => match &topology.apis.get(key)?.policy {
+                Policy::Rendered(intent) => routes(&intent.routes)
+                    .iter()
+                    .map(|(name, pool)| format!("{name} to pool {pool}"))
+                    .collect::<Vec<_>>()
+                    .join(", "),
+                Policy::Other(_) => String::new(),
+            },
+            Address::Subscription(key) => format!("for api {}", topology.subscriptions.get(key)?.api),
+        })
+    };
+    found().unwrap_or_default()
+}
+
+/// `50K TPM` or `50 PTU`.
+fn capacity(sku: DeploymentSku, capacity: u32) -> String {
+    if sku.is_provisioned() { format!("{capacity} PTU") } else { format!("{capacity}K TPM") }
+}
+
+fn called(target: &Target) -> String {
+    match target {
+        Target::Deployment { account, deployment } => format!("deployment {deployment} of {account}"),
+        Target::Url(url) => url.clone(),
+    }
+}
+
+fn threshold(threshold: Threshold) -> String {
+    match threshold {
+        Threshold::Count(count) => count.to_string(),
+        Threshold::Percentage(percentage) => format!("{percentage}%"),
+    }
+}
+
+fn codes(ranges: &[StatusRange]) -> String {
+    ranges.iter().map(StatusRange::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// `*` stands for every name.
+fn routes(routes: &Routes) -> BTreeMap<&str, &str> {
+    match routes {
+        Routes::All(pool) => BTreeMap::from([("*", pool.as_str())]),
+        Routes::ByName(routes) => routes.iter().map(|(name, pool)| (name.as_str(), pool.as_str())).collect(),
+    }
+}
+
+/// Fields that differ, in the order in which they were looked at.
+struct Fields(Vec<Field>);
+
+impl Fields {
+    fn add(&mut self, name: &str, from: impl ToString, to: impl ToString) {
+        self.optional(name, Some(from.to_string()), Some(to.to_string()));
+    }
+
+    fn optional(&mut self, name: &str, from: Option<String>, to: Option<String>) {
+        if from != to {
+            self.0.push(Field { name: name.to_owned(), from, to });
+        }
+    }
+
+    fn tags(&mut self, wanted: &BTreeMap<String, String>, live: &BTreeMap<String, String>) {
+        for (key, to) in wanted {
+            self.optional(&format!("tag {key}"), live.get(key).cloned(), Some(to.clone()));
+        }
+    }
+
+    fn gateway(&mut self, from: &Gateway, to: &Gateway) {
+        self.add("name", &from.name, &to.name);
+        self.add("location", &from.location, &to.location);
+        self.add("sku", from.sku.as_str(), to.sku.as_str());
+        self.add("capacity", from.capacity, to.capacity);
+        self.add("publisher name", &from.publisher.name, &to.publisher.name);
+        self.add("publisher email", &from.publisher.email, &to.publisher.email);
+    }
+
+    fn deployment(&mut self, from: &Deployment, to: &Deployment) {
+        self.add("model", &from.model.name, &to.model.name);
+        self.add("version", &from.model.version, &to.model.version);
+        self.add("sku", from.sku.as_str(), to.sku.as_str());
+        self.add("capacity", capacity(from.sku, from.capacity), capacity(to.sku, to.capacity));
+        self.add("version upgrade", from.version_upgrade.as_str(), to.version_upgrade.as_str());
+    }
+
+    fn breaker(&mut self, from: Option<&Breaker>, to: Option<&Breaker>) {
+        let (Some(from), Some(to)) = (from, to) else {
+            let name = |breaker: &Breaker| breaker.name.clone();
+            return self.optional("breaker", from.map(name), to.map(name));
+        };
+        self.add("breaker", &from.name, &to.name);
+        self.add("breaker count", threshold(from.threshold), threshold(to.threshold));
+        self.add("breaker interval", from.interval, to.interval);
+        self.add("breaker statusCodes", codes(&from.status_codes), codes(&to.status_codes));
+        self.add("breaker tripDuration", from.trip_duration, to.trip_duration);
+        self.add("breaker acceptRetryAfter", from.accept_retry_after, to.accept_retry_after);
+    }
+
+    /// The order of members means nothing.
+    fn members(&mut self, from: &[Member], to: &[Member]) {
+        let find = |members: &[Member], key: &str| members.iter().find(|member| member.backend == key).cloned();
+        let whole = |m: &Member| format!("priority {}, weight {}", m.priority, m.weight);
+        for wanted in to {
+            let name = format!("member {}", wanted.backend);
+            match find(from, &wanted.backend) {
+                None => self.optional(&name, None, Some(whole(wanted))),
+                Some(member) => {
+                    self.add(&format!("{name} priority"), member.priority, wanted.priority);
+                    self.add(&format!("{name} weight"), member.weight, wanted.weight);
+                }
+            }
+        }
+        for gone in from.iter().filter(|member| find(to, &member.backend).is_none()) {
+            self.optional(&format!("member {}", gone.backend), Some(whole(gone)), None);
+        }
+    }
+
+    fn policy(&mut self, from: &Policy, to: &Policy) {
+        let (from, to) = match (from, to) {
+            (Policy::Rendered(from), Policy::Rendered(to)) => (from, to),
+            (Policy::Other(from), Policy::Other(to)) if from == to => return,
+            (Policy::Other(_), _) => {
+                return self.optional("policy", Some("not ours".into()), Some("as rendered".into()));
+            }
+            (Policy::Rendered(_), Policy::Other(_)) => {
+                return self.optional("policy", Some("as rendered".into()), Some("another".into()));
+            }
+        };
+        let word = |strategy: Strategy| match strategy {
+            Strategy::Pool => "pool",
+        };
+        self.add("strategy", word(from.strategy), word(to.strategy));
+        let (there, wanted) = (routes(&from.routes), routes(&to.routes));
+        let names: std::collections::BTreeSet<&str> = there.keys().chain(wanted.keys()).copied().collect();
+        for name in names {
+            let pool = |routes: &BTreeMap<&str, &str>| routes.get(name).map(|pool| (*pool).to_owned());
+            self.optional(&format!("route {name}"), pool(&there), pool(&wanted));
+        }
+        self.add("key header", &from.keys.header, &to.keys.header);
+        self.add("key query", &from.keys.query, &to.keys.query);
+        self.add("audience", &from.audience, &to.audience);
+        self.add("retry count", from.retry.count, to.retry.count);
+        self.add("retry interval", from.retry.interval, to.retry.interval);
+        self.add("retry firstFast", from.retry.first_fast, to.retry.first_fast);
+        self.add("retry timeout", from.retry.timeout, to.retry.timeout);
+        self.add("retry timeouts", from.retry.timeouts, to.retry.timeouts);
+        self.add("onExhausted status", from.on_exhausted.status, to.on_exhausted.status);
+        self.add("onExhausted maxRetryAfter", from.on_exhausted.max_retry_after, to.on_exhausted.max_retry_after);
+        self.add("probe subscription", &from.probe, &to.probe);
+    }
+}

@@ -1,0 +1,471 @@
+//! The laws of `plan`, over random topologies, with a live state that is a value.
+
+use super::topologies::{self, UNIQUE, config, live, quickstart, topology};
+use aoai_lb::diagnostic::code;
+use aoai_lb::plan::{Action, Change, Plan, Scope, plan, show, wire};
+use aoai_lb::time::{Duration, Time};
+use aoai_lb::topology::*;
+use proptest::prelude::{Strategy as Arbitrary, any, prop, prop_assert, prop_assert_eq, proptest};
+
+fn planned(desired: &Topology, live: &Live) -> Plan {
+    plan(desired, live, &Scope::default())
+}
+
+fn resolved(topology: Topology) -> Topology {
+    topology.resolve(UNIQUE)
+}
+
+/// Carries one change out on a value.
+fn apply(live: &mut Live, desired: &Topology, change: &Change) {
+    let address = &change.address;
+    live.soft_deleted.retain(|held| {
+        held.address.as_ref() != Some(address) || !matches!(change.action, Action::Recover | Action::Purge)
+    });
+    match change.action {
+        Action::Create | Action::Update(_) | Action::Recover => {
+            copy(&mut live.topology, desired, address);
+            live.owners.insert(address.clone(), Owner::Ours);
+            if *address == Address::ResourceGroup {
+                live.resource_group = Some(Owner::Ours);
+            }
+        }
+        Action::Delete => {
+            remove(&mut live.topology, address);
+            live.owners.remove(address);
+        }
+        Action::Purge => {}
+    }
+}
+
+fn copy(live: &mut Topology, desired: &Topology, address: &Address) {
+    match address {
+        Address::ResourceGroup => {}
+        Address::Gateway => {
+            live.gateway = desired.gateway.clone();
+            live.tags = desired.tags.clone();
+        }
+        Address::Account(key) => {
+            live.accounts
+                .insert(key.clone(), Account { deployments: Default::default(), ..desired.accounts[key].clone() });
+            live.tags = desired.tags.clone();
+        }
+        Address::Deployment { account, deployment } => {
+            let made = desired.accounts[account].deployments[deployment].clone();
+            let account = live.accounts.get_mut(account).expect("the account comes first");
+            account.deployments.insert(deployment.clone(), made);
+        }
+        Address::Grant(key) => {
+            assert!(live.gateway.is_some() && live.accounts.contains_key(key), "{address} before its ends");
+            live.grants.insert(key.clone(), desired.grants[key]);
+        }
+        Address::Backend(key) => {
+            live.backends.insert(key.clone(), desired.backends[key].clone());
+        }
+        Address::Pool(key) => {
+            for member in &desired.pools[key].members {
+                assert!(live.backends.contains_key(&member.backend), "{address} before its member {}", member.backend);
+            }
+            live.pools.insert(key.clone(), desired.pools[key].clone());
+        }
+        Address::Api(key) => {
+            let Api { operations, policy, .. } = match live.apis.get(key) {
+                Some(there) => there.clone(),
+                None => Api {
+                    operations: Default::default(),
+                    policy: Policy::Other(String::new()),
+                    ..desired.apis[key].clone()
+                },
+            };
+            live.apis.insert(key.clone(), Api { operations, policy, ..desired.apis[key].clone() });
+        }
+        Address::Operation { api, operation } => {
+            let made = desired.apis[api].operations[operation].clone();
+            live.apis.get_mut(api).expect("the API comes first").operations.insert(operation.clone(), made);
+        }
+        Address::Policy(key) => {
+            let policy = desired.apis[key].policy.clone();
+            for pool in policy.intent().map(|intent| intent.routes.pools()).unwrap_or_default() {
+                assert!(live.pool_by_name(pool).is_some(), "{address} before the pool {pool}");
+            }
+            live.apis.get_mut(key).expect("the API comes first").policy = policy;
+        }
+        Address::Subscription(key) => {
+            let made = desired.subscriptions[key].clone();
+            assert!(live.apis.contains_key(&made.api), "{address} before its API");
+            live.subscriptions.insert(key.clone(), made);
+        }
+    }
+}
+
+fn remove(live: &mut Topology, address: &Address) {
+    match address {
+        Address::ResourceGroup | Address::Gateway | Address::Account(_) => panic!("a deploy deletes no {address}"),
+        Address::Deployment { account, deployment } => {
+            live.accounts.get_mut(account).expect("an account").deployments.remove(deployment);
+        }
+        Address::Grant(key) => {
+            live.grants.remove(key);
+        }
+        Address::Backend(key) => {
+            let member = |pool: &Pool| pool.members.iter().any(|member| member.backend == *key);
+            assert!(!live.pools.values().any(member), "{address} while a pool has it");
+            live.backends.remove(key);
+        }
+        Address::Pool(key) => {
+            let name = &live.pools[key].name;
+            let routed =
+                |api: &Api| api.policy.intent().is_some_and(|intent| intent.routes.pools().contains(&name.as_str()));
+            assert!(!live.apis.values().any(routed), "{address} while a policy routes to it");
+            live.pools.remove(key);
+        }
+        Address::Api(key) => {
+            assert!(!live.subscriptions.values().any(|s| s.api == *key), "{address} while it has subscriptions");
+            live.apis.remove(key);
+        }
+        Address::Operation { api, operation } => {
+            live.apis.get_mut(api).expect("an API").operations.remove(operation);
+        }
+        Address::Policy(key) => live.apis.get_mut(key).expect("an API").policy = Policy::Other(String::new()),
+        Address::Subscription(key) => {
+            live.subscriptions.remove(key);
+        }
+    }
+}
+
+/// A random live state near a random topology: parts of it missing, parts changed, other things beside it.
+fn pair() -> impl Arbitrary<Value = (Topology, Live)> {
+    (topology(), topology(), prop::collection::vec(any::<prop::sample::Index>(), 0..12), any::<bool>(), 0..3u8)
+        .prop_map(|(desired, other, cuts, foreign, absent)| {
+            let (desired, other) = (resolved(desired), resolved(other));
+            let mut there = other.clone();
+            // what exists of accounts and the gateway equals the spec, or is not in it
+            there.tags = desired.tags.clone();
+            let all = there.addresses();
+            let mut state = live(&there, &Owner::Ours);
+            for cut in cuts {
+                let address = cut.get(&all).clone();
+                match &address {
+                    Address::Backend(key)
+                        if there.pools.values().all(|p| p.members.iter().all(|m| m.backend != *key)) =>
+                    {
+                        state.topology.backends.remove(key);
+                    }
+                    Address::Operation { api, operation } => {
+                        if let Some(api) = state.topology.apis.get_mut(api) {
+                            api.operations.remove(operation);
+                        }
+                    }
+                    Address::Subscription(key) => {
+                        state.topology.subscriptions.remove(key);
+                    }
+                    Address::Grant(key) => {
+                        state.topology.grants.remove(key);
+                    }
+                    Address::Policy(key) => {
+                        if let Some(api) = state.topology.apis.get_mut(key) {
+                            api.policy = Policy::Other("<policies />\n".into());
+                        }
+                    }
+                    _ => {}
+                }
+            }
+            if absent == 0 {
+                state.topology.gateway = None;
+                state.topology.apis.clear();
+                state.topology.pools.clear();
+                state.topology.backends.clear();
+                state.topology.subscriptions.clear();
+                state.topology.grants.clear();
+            }
+            if foreign {
+                let strangers: Vec<Address> = state.topology.addresses().into_iter().step_by(3).collect();
+                for address in strangers {
+                    state.owners.insert(address, Owner::Foreign);
+                }
+            }
+            (desired, state)
+        })
+}
+
+proptest! {
+    #![proptest_config(config(256))]
+
+    #[test]
+    fn a_plan_of_what_is_there_is_empty(desired in topology(), theirs in any::<bool>()) {
+        let desired = resolved(desired);
+        let owner = if theirs { Owner::Foreign } else { Owner::Ours };
+        let plan = planned(&desired, &live(&desired, &owner));
+        prop_assert!(plan.is_empty(), "{}", plan.summary());
+        prop_assert!(plan.kept.is_empty());
+        prop_assert_eq!(plan.unchanged.len(), desired.addresses().len() + 1);
+    }
+
+    #[test]
+    fn carrying_a_plan_out_leaves_nothing_to_do((desired, mut state) in pair()) {
+        let plan = planned(&desired, &state);
+        if plan.refusals.is_empty() {
+            for change in &plan.changes {
+                apply(&mut state, &desired, change);
+            }
+            let again = planned(&desired, &state);
+            prop_assert!(again.is_empty(), "{:#?}", again.changes);
+        }
+    }
+
+    #[test]
+    fn nothing_that_is_not_ours_is_deleted_or_overwritten((desired, state) in pair()) {
+        let plan = planned(&desired, &state);
+        for change in &plan.changes {
+            let owner = match &change.address {
+                Address::Operation { api, .. } | Address::Policy(api) => Address::Api(api.clone()),
+                Address::Subscription(key) => {
+                    let found = state.topology.subscriptions.get(key);
+                    match found.filter(|_| change.action == Action::Delete) {
+                        Some(found) => Address::Api(found.api.clone()),
+                        None => change.address.clone(),
+                    }
+                }
+                other => other.clone(),
+            };
+            if matches!(change.action, Action::Delete | Action::Update(_)) {
+                prop_assert_eq!(state.owners.get(&owner), Some(&Owner::Ours), "{}", change.address);
+            }
+        }
+        // everything is told about exactly once
+        for address in state.topology.addresses() {
+            let told = plan.changes.iter().filter(|change| change.address == address).count()
+                + plan.unchanged.iter().filter(|same| **same == address).count()
+                + plan.kept.iter().filter(|kept| kept.address.as_ref() == Some(&address)).count();
+            prop_assert!(told <= 1, "{} is told {} times", address, told);
+            prop_assert!(told == 1 || !plan.refusals.is_empty() || !desired.has(&address), "{} is not told", address);
+        }
+    }
+
+    #[test]
+    fn order_is_that_of_phases_and_text_and_json_can_be_made((desired, state) in pair()) {
+        let plan = planned(&desired, &state);
+        prop_assert!(plan.changes.windows(2).all(|pair| pair[0].phase <= pair[1].phase));
+        prop_assert!(plan.changes.iter().all(|change| change.takes.from <= change.takes.to));
+        let lines = show::lines(&plan, show::Detail::Everything);
+        let whole = lines.iter().all(|line| !line.text().contains(char::is_control));
+        prop_assert!(whole);
+        let document = serde_json::to_value(wire::document(&plan)).expect("a document");
+        prop_assert_eq!(document["format"].as_u64(), Some(1));
+        prop_assert_eq!(document["changes"].as_array().map(Vec::len), Some(plan.changes.len()));
+    }
+}
+
+fn shown(plan: &Plan) -> String {
+    show::lines(plan, show::Detail::Changes).iter().map(|line| line.text() + "\n").collect()
+}
+
+#[test]
+fn a_weight_is_one_change_in_the_words_of_the_spec() {
+    let before = resolved(quickstart());
+    let mut after = before.clone();
+    after.pools.get_mut("gpt-pool").expect("the pool").members[0].weight = 30;
+    let plan = planned(&after, &live(&before, &Owner::Ours));
+    assert_eq!(plan.sent().into_iter().collect::<Vec<_>>(), [Address::Pool("gpt-pool".into())]);
+    expect_test::expect![[r#"
+        routing
+          ~ pool gpt-pool  (1s to 2s)
+              member eastus2 weight 10 -> 30
+    "#]]
+    .assert_eq(&shown(&plan));
+    assert_eq!(plan.summary(), "1 to update; usually 1s to 2s");
+}
+
+#[test]
+fn nothing_there_is_everything_in_order() {
+    let desired = resolved(quickstart());
+    let mut nothing = live(&desired, &Owner::Ours);
+    nothing.resource_group = None;
+    nothing.topology = Topology {
+        gateway: None,
+        accounts: Default::default(),
+        grants: Default::default(),
+        backends: Default::default(),
+        pools: Default::default(),
+        apis: Default::default(),
+        subscriptions: Default::default(),
+        tags: Default::default(),
+        ..nothing.topology
+    };
+    let plan = planned(&desired, &nothing);
+    expect_test::expect![[r#"
+        names
+          + resource group  rg-quick in eastus2  (1s to 2s)
+        service
+          + gateway  apim-a7wkljktk6wne, BasicV2 x1 in eastus2  (1m6s to 3m20s)
+        models
+          + account eastus2  aoai-eastus2-a7wkljktk6wne, OpenAI in eastus2  (13s to 40s)
+          + account swedencentral  aoai-swedencentral-a7wkljktk6wne, OpenAI in swedencentral  (13s to 40s)
+          + deployment gpt of eastus2  gpt-4.1 2025-04-14, GlobalStandard 10K TPM  (10s to 30s)
+          + deployment gpt of swedencentral  gpt-4.1 2025-04-14, GlobalStandard 10K TPM  (10s to 30s)
+          + role on eastus2  Cognitive Services OpenAI User  (1s to 4s)
+          + role on swedencentral  Cognitive Services OpenAI User  (1s to 4s)
+        routing
+          + backend eastus2  calls deployment gpt of eastus2, breaker default  (1s to 2s)
+          + backend swedencentral  calls deployment gpt of swedencentral, breaker default  (1s to 2s)
+          + pool gpt-pool  eastus2 (priority 1, weight 10), swedencentral (priority 1, weight 20)  (1s to 2s)
+          + api openai  path /openai, 7 operations  (1s to 2s)
+          + policy of openai  model-gpt-pool to pool gpt-pool  (1s to 2s)
+          + subscription default  for api openai  (1s to 2s)
+          + subscription probe  for api openai  (1s to 2s)
+    "#]]
+    .assert_eq(&shown(&plan));
+}
+
+#[test]
+fn what_left_the_spec_is_deleted_from_the_top() {
+    let before = {
+        let mut before = quickstart();
+        before.backends.insert("old".into(), topologies::backend("old", "eastus2", "old"));
+        before.accounts.get_mut("eastus2").expect("it").deployments.insert("old".into(), topologies::deployment(1));
+        let members = vec![Member { backend: "old".into(), priority: 1, weight: 1 }];
+        before.pools.insert("old-pool".into(), Pool { name: "old-pool".into(), members });
+        before.apis.insert("old".into(), topologies::api("old", &["old-pool"]));
+        before.subscriptions.insert("old-team".into(), topologies::subscription("old-team", "old"));
+        resolved(before)
+    };
+    let plan = planned(&resolved(quickstart()), &live(&before, &Owner::Ours));
+    let order: Vec<String> = plan.deletions().iter().map(Address::to_string).collect();
+    assert_eq!(
+        order,
+        ["subscription old-team", "api old", "pool old-pool", "backend old", "deployment old of eastus2"]
+    );
+    assert!(shown(&plan).contains("interrupts traffic: callers of this API get 404"));
+}
+
+fn codes(plan: &Plan) -> Vec<&'static str> {
+    plan.refusals.iter().map(|refusal| refusal.code.as_str()).collect()
+}
+
+#[test]
+fn what_this_version_does_not_do_is_refused_by_name() {
+    let before = resolved(quickstart());
+    let there = live(&before, &Owner::Ours);
+    let refused = |change: fn(&mut Topology)| {
+        let mut after = before.clone();
+        change(&mut after);
+        let plan = planned(&after, &there);
+        (codes(&plan), plan.refusals.first().map(|refusal| refusal.to_string()).unwrap_or_default())
+    };
+    let (codes, text) = refused(|t| t.gateway.as_mut().expect("it").sku = GatewaySku::Premium);
+    assert_eq!(codes, ["AL0511"]);
+    assert!(text.contains("sku BasicV2 -> Premium"), "{text}");
+    assert_eq!(refused(|t| t.accounts.get_mut("eastus2").expect("it").kind = AccountKind::AIServices).0, ["AL0511"]);
+    let model = |t: &mut Topology| {
+        let deployments = &mut t.accounts.get_mut("eastus2").expect("it").deployments;
+        deployments.get_mut("gpt").expect("it").model.name = "gpt-5.1".into();
+    };
+    assert_eq!(refused(model).0, ["AL0511"]);
+    let (codes, text) = refused(|t| {
+        t.accounts.remove("swedencentral");
+        t.grants.remove("swedencentral");
+        t.backends.remove("swedencentral");
+        t.pools.get_mut("gpt-pool").expect("it").members.pop();
+    });
+    assert_eq!(codes, ["AL0512"]);
+    assert!(text.contains("accounts.swedencentral"), "{text}");
+    let (codes, _) = refused(|t| {
+        t.pools.insert("eastus2".into(), Pool { name: "eastus2".into(), members: Vec::new() });
+        t.backends.remove("eastus2");
+    });
+    assert_eq!(codes, ["AL0513"]);
+}
+
+#[test]
+fn a_version_and_a_capacity_change_in_place() {
+    let before = resolved(quickstart());
+    let mut after = before.clone();
+    let deployments = &mut after.accounts.get_mut("eastus2").expect("it").deployments;
+    let deployment = deployments.get_mut("gpt").expect("it");
+    (deployment.capacity, deployment.model.version) = (20, "2026-01-01".into());
+    let plan = planned(&after, &live(&before, &Owner::Ours));
+    assert!(plan.refusals.is_empty());
+    assert!(shown(&plan).contains("version 2025-04-14 -> 2026-01-01"), "{}", shown(&plan));
+    assert!(shown(&plan).contains("capacity 10K TPM -> 20K TPM"));
+}
+
+#[test]
+fn what_is_not_ours_is_listed_or_refused() {
+    let desired = resolved(quickstart());
+    let mut there = live(&desired, &Owner::Ours);
+    there.topology.backends.insert("legacy".into(), topologies::backend("legacy", "eastus2", "gpt"));
+    there.owners.insert(Address::Backend("legacy".into()), Owner::Stack("other/x".into()));
+    there.topology.subscriptions.insert("someone".into(), topologies::subscription("someone", "openai"));
+    there.owners.insert(Address::Subscription("someone".into()), Owner::Ours);
+    there.undescribed.push("/subscriptions/s/odd".into());
+    let plan = planned(&desired, &there);
+    assert!(plan.is_empty());
+    expect_test::expect![[r#"
+          ? backend legacy  not in the spec, belongs to the stack other/x: left alone
+          ? subscription someone  not in the spec; nobody can say whose it is: left alone
+          ? /subscriptions/s/odd  of a kind that the spec cannot say: left alone
+    "#]]
+    .assert_eq(&shown(&plan));
+    there.owners.insert(Address::Pool("gpt-pool".into()), Owner::Foreign);
+    assert!(planned(&desired, &there).is_empty(), "equal and not ours is no change");
+    there.topology.pools.get_mut("gpt-pool").expect("it").members[0].weight = 1;
+    assert_eq!(codes(&planned(&desired, &there)), ["AL0510"]);
+}
+
+#[test]
+fn a_foreign_policy_is_shown_as_a_diff() {
+    let desired = resolved(quickstart());
+    let mut there = live(&desired, &Owner::Ours);
+    there.topology.apis.get_mut("openai").expect("it").policy =
+        Policy::Other("<policies>\n  <inbound />\n</policies>\n".into());
+    let scope = Scope {
+        rendered: [("openai".to_owned(), "<policies>\n  <inbound>\n  </inbound>\n</policies>\n".to_owned())].into(),
+        ..Scope::default()
+    };
+    let plan = plan(&desired, &there, &scope);
+    assert_eq!(plan.sent().into_iter().collect::<Vec<_>>(), [Address::Policy("openai".into())]);
+    assert!(shown(&plan).contains("-  <inbound />"), "{}", shown(&plan));
+}
+
+#[test]
+fn a_held_name_waits_for_a_choice() {
+    let desired = resolved(quickstart());
+    let mut there = live(&desired, &Owner::Ours);
+    there.topology.accounts.remove("eastus2");
+    there.topology.grants.remove("eastus2");
+    there.soft_deleted.push(SoftDeleted {
+        address: Some(Address::Account("eastus2".into())),
+        name: "aoai-eastus2-a7wkljktk6wne".into(),
+        id: "/subscriptions/s/providers/p/locations/eastus2/resourceGroups/rg-quick/deletedAccounts/x".into(),
+        location: Location::new("eastus2"),
+        scheduled_purge: Some(Time::ZERO + Duration::from_secs(172_800)),
+        owner: Owner::Ours,
+    });
+    let blocked = planned(&desired, &there);
+    assert_eq!(blocked.blocked.len(), 1);
+    assert!(!blocked.is_empty());
+    assert!(shown(&blocked).contains("hint: `--recover aoai-eastus2-a7wkljktk6wne`"), "{}", shown(&blocked));
+    let choice = |recover: &[&str], purge: &[&str]| Scope {
+        recover: recover.iter().map(ToString::to_string).collect(),
+        purge: purge.iter().map(ToString::to_string).collect(),
+        ..Scope::default()
+    };
+    let actions = |plan: &Plan| {
+        let about = plan.changes.iter().filter(|change| change.address == Address::Account("eastus2".into()));
+        about.map(|change| change.action.clone()).collect::<Vec<_>>()
+    };
+    let recovered = plan(&desired, &there, &choice(&["AOAI-eastus2-a7wkljktk6wne"], &[]));
+    assert_eq!((actions(&recovered), recovered.blocked.len()), (vec![Action::Recover], 0));
+    let purged = plan(&desired, &there, &choice(&[], &["eastus2"]));
+    assert_eq!(actions(&purged), [Action::Purge, Action::Create]);
+    assert_eq!(
+        codes(&plan(&desired, &there, &choice(&["eastus2"], &["eastus2"]))),
+        [code::RECOVERY_IMPOSSIBLE.as_str()]
+    );
+    there.soft_deleted[0].location = Location::new("westus");
+    assert_eq!(codes(&plan(&desired, &there, &choice(&["eastus2"], &[]))), [code::RECOVERY_IMPOSSIBLE.as_str()]);
+    for recovering in [&recovered, &purged] {
+        let mut state = there.clone();
+        recovering.changes.iter().for_each(|change| apply(&mut state, &desired, change));
+        assert!(planned(&desired, &state).is_empty());
+    }
+}
