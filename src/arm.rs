@@ -18,6 +18,9 @@ pub use decode::{Answers, decode, find_gateway, holds_models, is_ours, soft_dele
 pub use failure::Failure;
 pub use operation::{Operation, Poll};
 
+#[cfg(test)]
+mod corpus;
+
 use crate::expr;
 use crate::topology::{Topology, defaults};
 

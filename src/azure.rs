@@ -11,6 +11,7 @@
 //! - `state` what is kept; `advance` what time makes of it; `lro` operations and how they are followed
 //! - `router` from a url to a provider, with the checks that Azure Resource Manager makes itself
 //! - `groups`, `apim`, `cognitive`, `authorization` the providers
+//! - `deployments` templates, run step by step through the same providers; [`engine`] evaluates them
 //! - `shape`, `reply`, `ids` what answers are made of
 //!
 //! The scale divides the durations of operations and `Retry-After` (whole seconds, at least 1), never retention or dates.
@@ -22,6 +23,8 @@ mod advance;
 mod apim;
 mod authorization;
 mod cognitive;
+mod deployments;
+pub mod engine;
 mod groups;
 mod ids;
 mod lro;
@@ -79,6 +82,7 @@ impl World {
             resources: BTreeMap::new(),
             deleted: BTreeMap::new(),
             operations: BTreeMap::new(),
+            deployments: BTreeMap::new(),
         };
         World { state, origin: "https://management.azure.com".into() }
     }

@@ -10,8 +10,12 @@ mod args;
 mod bug;
 mod completions;
 mod context;
+mod deploy;
+mod destroy;
 mod emulator;
 mod explain;
+mod plan;
+mod progress;
 mod render;
 mod schema;
 mod simulate;
@@ -48,7 +52,9 @@ fn run(cli: Cli) -> Exit {
     let result = match &cli.command {
         Command::Validate(args) => validate::run(&context, args),
         Command::Render(args) => render::run(&context, args),
-        Command::Plan(_) | Command::Deploy(_) | Command::Destroy(_) => unreachable!(),
+        Command::Plan(args) => plan::run(&context, args),
+        Command::Deploy(args) => deploy::run(&context, args),
+        Command::Destroy(args) => destroy::run(&context, args),
         Command::Simulate(args) => simulate::run(&context, args),
         Command::Emulator(args) => emulator::run(&context, args),
         Command::Explain(args) => explain::run(&context, args),

@@ -15,7 +15,7 @@ mod value;
 mod vectors;
 
 pub use error::{EvalError, Fault, type_name};
-pub use evaluate::{Context, View, evaluate, resolve};
+pub use evaluate::{Context, View, evaluate, known, resolve};
 pub use functions::call;
 pub use hash::{guid, unique_string};
 pub use parse::{MAX_DEPTH, MAX_LENGTH, ParseError, TemplateString, literal, parse, template_string};

@@ -8,6 +8,7 @@
 pub mod files;
 pub mod local;
 pub mod signal;
+pub mod trace;
 
 use crate::diagnostic::{Diagnostic, code};
 use crate::time::Time;

@@ -20,6 +20,7 @@ pub use events::Events;
 pub use frame::Source;
 pub use plan::plan;
 pub use progress::{Progress, Step, TICK};
+pub use prompt::Answer;
 pub use style::{Role, clean, paint};
 pub use table::table;
 
@@ -127,6 +128,13 @@ impl Ui {
         }
     }
 
+    /// What a person has to see before a question: on a terminal also with `-q`.
+    pub fn show(&self, text: &str) {
+        if self.verbosity >= Verbosity::Normal || self.input == Input::Terminal {
+            self.err(text.trim_end_matches('\n'));
+        }
+    }
+
     /// A line with `-v`.
     pub fn detail(&self, text: &str) {
         if self.verbosity >= Verbosity::Verbose {
@@ -177,9 +185,10 @@ impl Ui {
         self.colour_err != ColorChoice::Never
     }
 
-    /// Whether a person watches standard error.
+    /// Whether a person watches standard error, and lines of requests do not run through the picture.
     fn watched(&self) -> bool {
-        io::stderr().is_terminal() && self.verbosity >= Verbosity::Normal
+        let shown = [Verbosity::Normal, Verbosity::Verbose].contains(&self.verbosity);
+        io::stderr().is_terminal() && shown
     }
 }
 

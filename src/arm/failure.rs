@@ -89,7 +89,10 @@ fn walk(node: &Value, target: Option<&str>, depth: usize, found: &mut Vec<Failur
     }
     let code = text(node, "code");
     // a piece of a sentence that was cut into details is no cause of its own
-    below.retain(|leaf| !leaf.code.is_empty() || code.is_empty());
+    below.retain(|leaf| {
+        let whole = !leaf.message.is_empty() && (!leaf.code.is_empty() || code.is_empty());
+        whole || (leaf.message.is_empty() && !leaf.code.eq_ignore_ascii_case(code))
+    });
     let repeats = |leaf: &Failure| message.len() > 8 && leaf.message.contains(plain(message).as_str());
     if below.is_empty() || below.iter().all(repeats) {
         if !code.is_empty() || !message.is_empty() {

@@ -1,16 +1,58 @@
 //! A live policy document: one that we would render, or another.
 
-use crate::policy_xml;
 use crate::topology::Policy;
+use crate::{policy, policy_xml};
 
 /// Reads a policy document. It is `Rendered` only where rendering the intent that it carries gives the same document.
 pub(super) fn read(xml: &str) -> Policy {
     if xml.trim().is_empty() {
         return Policy::Other(String::new());
     }
-    match policy_xml::canonical(xml) {
-        Ok(canonical) => Policy::Other(canonical),
+    let Ok(canonical) = policy_xml::canonical(xml) else {
         // it is compared, and shown, as it stands
-        Err(_) => Policy::Other(xml.to_owned()),
+        return Policy::Other(xml.to_owned());
+    };
+    match policy::intent(xml) {
+        Some(intent) if policy_xml::canonical(&policy::render(&intent)).is_ok_and(|ours| ours == canonical) => {
+            Policy::Rendered(intent)
+        }
+        _ => Policy::Other(canonical),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::topology::{Intent, Routes, Strategy, defaults};
+
+    fn intent() -> Intent {
+        Intent {
+            strategy: Strategy::Pool,
+            routes: Routes::All("pool".into()),
+            keys: defaults::keys(),
+            audience: defaults::AUDIENCE.into(),
+            retry: defaults::retry(),
+            on_exhausted: defaults::on_exhausted(),
+            probe: defaults::PROBE.into(),
+        }
+    }
+
+    #[test]
+    fn ours_is_recognised_in_the_form_of_the_service() {
+        let text = policy::render(&intent());
+        let served = policy_xml::service_form(&text).expect("it is well-formed");
+        assert_ne!(text, served);
+        for text in [text, served] {
+            assert_eq!(read(&text), Policy::Rendered(intent()));
+        }
+    }
+
+    #[test]
+    fn ours_with_one_change_is_another() {
+        let changed =
+            policy::render(&intent()).replacen("<base />", "<base /><set-variable name=\"x\" value=\"1\" />", 1);
+        assert!(matches!(read(&changed), Policy::Other(text) if text.contains("set-variable")));
+        assert_eq!(read(""), Policy::Other(String::new()));
+        assert_eq!(read("no xml <"), Policy::Other("no xml <".into()));
     }
 }

@@ -1,9 +1,10 @@
-//! What time makes of the state: operations end, soft-deleted resources are purged.
+//! What time makes of the state: operations end, deployments go on, soft-deleted resources are purged.
 //!
 //! Events happen in the order of their times; at one time by their kind and key. What happens depends on the state
 //! alone, so advancing to a time in two steps gives what one step gives.
 
 use super::World;
+use super::deployments::{self, Next};
 use super::lro::Effect;
 use super::state::{Deleted, Resource};
 use crate::time::{Duration, Time};
@@ -17,6 +18,7 @@ const MEMORY: Duration = Duration::from_secs(24 * 3600);
 enum Event {
     Operation(String),
     Expiry(String),
+    Deployment(String, Next),
 }
 
 /// Makes everything happen that is due at `now`.
@@ -27,6 +29,9 @@ pub(super) fn advance(world: &mut World, now: Time) {
             Event::Expiry(key) => {
                 world.state.deleted.remove(&key);
             }
+            Event::Deployment(key, Next::Begin) => deployments::begin(world, at, &key),
+            Event::Deployment(key, Next::EndStep(step)) => deployments::end_step(world, at, &key, step),
+            Event::Deployment(key, Next::Finish) => deployments::finish(world, at, &key),
         }
     }
     world.state.operations.retain(|_, operation| !operation.settled || operation.ends + MEMORY > now);
@@ -46,7 +51,14 @@ fn next(world: &World, now: Time) -> Option<(Time, Event)> {
         .filter(|(_, deleted)| !deleted.purging && deleted.purge <= now)
         .min_by_key(|(_, deleted)| deleted.purge)
         .map(|(key, deleted)| (deleted.purge, Event::Expiry(key.clone())));
-    [operation, expiry].into_iter().flatten().min_by_key(|(at, _)| *at)
+    let deployment = state
+        .deployments
+        .iter()
+        .filter_map(|(key, deployment)| deployment.next(world).map(|(at, next)| (at, key, next)))
+        .filter(|(at, _, _)| *at <= now)
+        .min_by_key(|(at, _, _)| *at)
+        .map(|(at, key, next)| (at, Event::Deployment(key.clone(), next)));
+    [operation, expiry, deployment].into_iter().flatten().min_by_key(|(at, _)| *at)
 }
 
 fn end(world: &mut World, at: Time, key: &str) {
@@ -118,5 +130,6 @@ fn remove_group(world: &mut World, at: Time, group: &str) {
         soft_delete(world, at, &key);
     }
     world.state.resources.retain(|key, _| !key.starts_with(&under));
+    world.state.deployments.retain(|key, _| !key.starts_with(&under));
     world.state.groups.remove(group);
 }

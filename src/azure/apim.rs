@@ -1,8 +1,12 @@
 //! API Management: the service, its children, and what is left of deleted services.
 
+pub(super) mod apis;
 pub(super) mod backends;
 mod deleted;
+pub(super) mod operations;
+pub(super) mod policies;
 pub(super) mod service;
+pub(super) mod subscriptions;
 
 use super::World;
 use super::ids::ResourceId;

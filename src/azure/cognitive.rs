@@ -2,6 +2,7 @@
 
 pub(super) mod accounts;
 mod deleted;
+pub(super) mod deployments;
 
 use super::World;
 use super::reply::{Reply, method_not_allowed};

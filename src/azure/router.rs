@@ -3,9 +3,10 @@
 use super::ids::{ResourceId, Url, group_key, in_group};
 use super::lro::{self, Asked};
 use super::reply::{Reply, error, gateway, group_not_found, method_not_allowed, resource_not_found};
-use super::{World, apim, authorization, cognitive, groups, known_types};
+use super::state::Resource;
+use super::{World, apim, authorization, cognitive, deployments, groups, known_types};
 use crate::catalogue::{self, ResourceType};
-use crate::time::Time;
+use crate::time::{Duration, Time};
 use crate::wire::{Method, Request};
 use serde_json::{Value, json};
 
@@ -21,7 +22,12 @@ pub(super) struct Call {
     pub body: Value,
     /// What a POST asks for, in lower case; empty for other methods.
     pub action: String,
+    /// How long a synchronous write keeps others away from its parent, at scale 1.
+    pub takes: Duration,
 }
+
+/// A request waits for its answer, so the next one comes after it: a second, not the many of a deployment.
+const DIRECT: Duration = Duration::from_secs(1);
 
 impl Call {
     /// The key of the resource.
@@ -86,6 +92,13 @@ pub(super) fn route(world: &mut World, now: Time, request: &Request) -> Reply {
             groups::resources(world, subscription, Some(group))
         }
         (["subscriptions", _, "resources"], [_, subscription, _]) => groups::resources(world, subscription, None),
+        (
+            ["subscriptions", _, "resourcegroups", _, "providers", "microsoft.resources", "deployments", ..],
+            [_, subscription, _, group, _, _, _, rest @ ..],
+        )
+        | (["subscriptions", _, "resourcegroups", _, "deployments", ..], [_, subscription, _, group, _, rest @ ..]) => {
+            deployments::route(world, &ask, subscription, group, rest)
+        }
         _ => match authorization::route(world, &ask, &low, &raw) {
             Some(reply) => reply,
             None => provider(world, &ask, &low, &raw),
@@ -185,7 +198,7 @@ fn list(
     let base = parent.map_or_else(|| group_key(subscription, group), |parent| parent.key());
     let under = format!("{base}/");
     let values: Vec<Value> =
-        world.state.children(&under, kind.name).map(|resource| show(resource, &ask.version)).collect();
+        world.state.children(&under, kind.name).map(|resource| show_listed(resource, &ask.version)).collect();
     match kind.name {
         name if name.starts_with("Microsoft.ApiManagement/service/") => apim::page(world, ask, values),
         _ => Reply::json(200, json!({ "value": values })),
@@ -193,12 +206,26 @@ fn list(
 }
 
 /// A resource as its provider shows it.
-pub(super) fn show(resource: &super::state::Resource, version: &str) -> Value {
+pub(super) fn show(resource: &Resource, version: &str) -> Value {
     match resource.kind.as_str() {
         "Microsoft.ApiManagement/service" => apim::service::show(resource),
+        "Microsoft.ApiManagement/service/apis" => apim::apis::show(resource, version),
+        "Microsoft.ApiManagement/service/policies" | "Microsoft.ApiManagement/service/apis/policies" => {
+            apim::policies::show(resource, "xml")
+        }
         "Microsoft.CognitiveServices/accounts" => cognitive::accounts::show(resource),
-        kind if kind.starts_with("Microsoft.ApiManagement/") => apim::show_child(resource, version),
+        "Microsoft.CognitiveServices/accounts/deployments" => cognitive::deployments::show(resource, version),
+        "Microsoft.Authorization/roleAssignments" => authorization::show(resource),
         _ => apim::show_child(resource, version),
+    }
+}
+
+/// The same in a list, where some show less.
+fn show_listed(resource: &Resource, version: &str) -> Value {
+    match resource.kind.as_str() {
+        "Microsoft.ApiManagement/service/apis" => apim::apis::show_listed(resource, version),
+        "Microsoft.ApiManagement/service/apis/operations" => apim::operations::show_listed(resource, version),
+        _ => show(resource, version),
     }
 }
 
@@ -216,6 +243,7 @@ fn one(world: &mut World, ask: &Ask<'_>, id: ResourceId, action: String) -> Repl
         if_match: ask.request.headers.get("If-Match").map(str::to_string),
         body,
         action,
+        takes: DIRECT,
     };
     call_provider(world, &call)
 }
@@ -230,7 +258,7 @@ pub(super) fn call_provider(world: &mut World, call: &Call) -> Reply {
         return group_not_found(&call.id.group);
     }
     if call.method == Method::Put
-        && let Some(refusal) = location_problem(world, call)
+        && let Some(refusal) = location_problem(world, &call.id, call.body.get("location").and_then(Value::as_str))
     {
         return refusal;
     }
@@ -252,18 +280,26 @@ pub(super) fn call_provider(world: &mut World, call: &Call) -> Reply {
     match kind.name {
         "Microsoft.ApiManagement/service" => apim::service::handle(world, call),
         "Microsoft.ApiManagement/service/backends" => apim::backends::handle(world, call),
+        "Microsoft.ApiManagement/service/apis" => apim::apis::handle(world, call),
+        "Microsoft.ApiManagement/service/apis/operations" => apim::operations::handle(world, call),
+        "Microsoft.ApiManagement/service/policies" | "Microsoft.ApiManagement/service/apis/policies" => {
+            apim::policies::handle(world, call)
+        }
+        "Microsoft.ApiManagement/service/subscriptions" => apim::subscriptions::handle(world, call),
         "Microsoft.CognitiveServices/accounts" => cognitive::accounts::handle(world, call),
+        "Microsoft.CognitiveServices/accounts/deployments" => cognitive::deployments::handle(world, call),
         other => unknown(other),
     }
 }
 
-fn location_problem(world: &World, call: &Call) -> Option<Reply> {
-    let kind = call.id.kind;
+/// Refuses a location that is missing, unknown, or another than the resource has.
+pub(super) fn location_problem(world: &World, id: &ResourceId, sent: Option<&str>) -> Option<Reply> {
+    let kind = id.kind;
     if !kind.located {
         return None;
     }
-    let kept = world.state.resources.get(&call.key());
-    let sent = match call.body.get("location").and_then(Value::as_str) {
+    let kept = world.state.resources.get(&id.key());
+    let sent = match sent {
         Some(location) if !location.is_empty() => location,
         _ if kept.is_some() => return None,
         _ => return Some(gateway(400, "LocationRequired", "The location property is required for this definition.")),
@@ -282,7 +318,7 @@ fn location_problem(world: &World, call: &Call) -> Option<Reply> {
     if there == super::shape::short_location(sent) {
         return None;
     }
-    let (name, group) = (&kept.name, &call.id.group);
+    let (name, group) = (&kept.name, &id.group);
     let message = format!(
         "The resource '{name}' already exists in location '{there}' in resource group '{group}'. A resource with the same name cannot be created in location '{sent}'. Please select a new resource name."
     );

@@ -41,22 +41,6 @@ pub(super) fn short_location(location: &str) -> String {
     }
 }
 
-/// The name of a template output as a deployment gives it back: camel case by the rules of the serialiser that Azure
-/// Resource Manager uses, so `AZURE_KEY` is `azurE_KEY`.
-pub(super) fn output_name(name: &str) -> String {
-    let chars: Vec<char> = name.chars().collect();
-    let mut out = String::with_capacity(name.len());
-    for (i, c) in chars.iter().enumerate() {
-        let stop = !c.is_uppercase() || (i > 0 && chars.get(i + 1).is_some_and(|next| !next.is_uppercase()));
-        if stop {
-            out.extend(&chars[i..]);
-            return out;
-        }
-        out.extend(c.to_lowercase());
-    }
-    out
-}
-
 /// Drops from `properties` what an older api-version does not know.
 pub(super) fn cut_to_version(kind: &str, version: &str, properties: &mut Value) {
     for property in PROPERTIES.iter().filter(|p| p.resource == kind && !not_older(version, p.since)) {
@@ -84,11 +68,6 @@ fn cut(value: &mut Value, path: &[&str]) {
             }
         }
     }
-}
-
-/// The members of `from` that are named, in the order of the names; null for what is not there.
-pub(super) fn pick(from: &Value, names: &[&str]) -> Map<String, Value> {
-    names.iter().map(|name| (name.to_string(), from.get(name).cloned().unwrap_or(Value::Null))).collect()
 }
 
 /// A JSON merge patch (RFC 7386), as a PATCH of Azure's means it.
@@ -193,21 +172,6 @@ pub(super) fn hex(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn output_names_lose_their_capitals_as_the_serialiser_does() {
-        for (sent, back) in [
-            ("AZURE_STORAGE_ACCOUNT_ID", "azurE_STORAGE_ACCOUNT_ID"),
-            ("ARRAY_INT", "arraY_INT"),
-            ("NewNSG", "newNSG"),
-            ("Empty", "empty"),
-            ("gatewayUrl", "gatewayUrl"),
-            ("URL", "url"),
-            ("", ""),
-        ] {
-            assert_eq!(output_name(sent), back);
-        }
-    }
 
     #[test]
     fn instants_are_dotnets() {

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
+use super::deployments::Deployment;
 use super::lro::Operation;
 
 /// The format of the file. A change that an older program cannot read raises it.
@@ -31,6 +32,7 @@ pub(super) struct State {
     pub resources: BTreeMap<String, Resource>,
     pub deleted: BTreeMap<String, Deleted>,
     pub operations: BTreeMap<String, Operation>,
+    pub deployments: BTreeMap<String, Deployment>,
 }
 
 /// A resource group.

@@ -1,20 +1,31 @@
-//! What `plan`, `deploy` and `destroy` share: a spec, whose names are decided once the subscription is known, and the
-//! cloud that it is about.
+//! What `plan`, `deploy` and `destroy` share: a spec, whose names are decided once the subscription is known, the cloud
+//! that it is about, and what is to be seen there.
 
 use super::args;
 use super::context::{Context, Spec};
 use super::{Failure, Result};
 use crate::diagnostic::{Diagnostic, code};
 use crate::io::local::{self, Local};
-use crate::spec;
-use crate::topology::Topology;
+use crate::io::trace::Traced;
+use crate::plan::{self, Plan, show, wire};
+use crate::topology::{Live, Topology};
+use crate::ui::{self, Role, Verbosity, clean, paint};
+use crate::wire::Cloud;
+use crate::{run, spec};
+use serde_json::Value;
 
 /// A spec in front of a cloud.
 pub(super) struct Target {
     pub(super) spec: Spec,
     /// Every name is literal.
     pub(super) desired: Topology,
-    pub(super) cloud: Local,
+    local: Local,
+}
+
+/// What is there, and what would change.
+pub(super) struct View {
+    pub(super) live: Live,
+    pub(super) plan: Plan,
 }
 
 impl Target {
@@ -28,9 +39,47 @@ impl Target {
         };
         topology.scope.subscription = Some(subscription.clone());
         let unique = spec::stack_unique(&topology).unwrap_or_default();
-        let cloud = context.local(&subscription);
+        let local = context.local(&subscription);
         context.ui.detail(&format!("subscription {subscription}, resource group {}", topology.scope.resource_group));
-        Ok(Target { spec, desired: topology.resolve(&unique), cloud })
+        Ok(Target { spec, desired: topology.resolve(&unique), local })
+    }
+
+    /// The cloud, which with `-vv` tells every request.
+    pub(super) fn cloud(&self, context: &Context) -> Traced<'_> {
+        Traced::new(&self.local as &dyn Cloud, context.ui.logger(Verbosity::Trace))
+    }
+
+    /// Reads live state.
+    pub(super) async fn live(&self, context: &Context<'_>) -> Result<Live> {
+        let cloud = self.cloud(context);
+        let began = cloud.now();
+        let live = run::read_live(&cloud, &self.desired).await.map_err(|problems| self.failure(problems))?;
+        context.ui.detail(&format!("read {} live resources in {}", live.ids.len(), cloud.now().since(began)));
+        Ok(live)
+    }
+
+    /// Reads live state and plans.
+    pub(super) async fn look(&self, context: &Context<'_>, recover: &[String], purge: &[String]) -> Result<View> {
+        let live = self.live(context).await?;
+        let names = |names: &[String]| names.iter().cloned().collect();
+        let scope = run::scope(&self.desired, names(recover), names(purge));
+        let plan = plan::plan(&self.desired, &live, &scope);
+        Ok(View { live, plan })
+    }
+
+    /// The plan as a person reads it.
+    pub(super) fn shown(&self, context: &Context, plan: &Plan) -> String {
+        let scope = &self.desired.scope;
+        let heading = format!("Plan for {} in {} ({})", self.desired.stack.name, scope.resource_group, scope.location);
+        let everything = context.ui.verbosity >= Verbosity::Verbose;
+        let detail = if everything { show::Detail::Everything } else { show::Detail::Changes };
+        let lines = ui::plan(&show::lines(plan, detail));
+        let gap = if lines.is_empty() { "" } else { "\n" };
+        let summary = match plan.is_empty() {
+            true => format!("Nothing would change: {} resources are as the spec wants them.", plan.unchanged.len()),
+            false => format!("{}.", plan.summary()),
+        };
+        format!("{}\n{gap}{lines}{gap}{summary}\n", paint(Role::Strong, &clean(&heading)))
     }
 
     /// Problems that may point into the spec: a key becomes a place.
@@ -45,6 +94,41 @@ impl Target {
             problem.span = problem.span.or(span);
         }
     }
+
+    /// The command line that does something else with the same spec: `plan` gives `aoai-lb plan spec.yaml --cloud local`.
+    pub(super) fn command(&self, context: &Context, command: &str) -> String {
+        let mut line = format!("aoai-lb {command} {}", quoted(&self.spec.source.name));
+        let flags = [("env", &context.global.env), ("subscription", &context.global.subscription)];
+        for (flag, value) in flags.into_iter().chain([("resource-group", &context.global.resource_group)]) {
+            if let Some(value) = value {
+                line.push_str(&format!(" --{flag} {}", quoted(value)));
+            }
+        }
+        for (key, value) in &context.global.set {
+            line.push_str(&format!(" --set {}", quoted(&format!("{key}={value}"))));
+        }
+        line
+    }
+}
+
+/// A word as a shell reads it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:@%+,".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}
+
+/// A plan as a member of a command's document, which says format and tool itself.
+pub(super) fn document(plan: &Plan) -> Value {
+    let mut document = serde_json::to_value(wire::document(plan)).unwrap_or_default();
+    if let Some(members) = document.as_object_mut() {
+        members.remove("format");
+        members.remove("tool");
+    }
+    document
 }
 
 /// Real clouds are refused by name.
@@ -79,6 +163,13 @@ fn is_guid(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_word_is_quoted_where_a_shell_would_split_it() {
+        assert_eq!(quoted("examples/a-b_1.yaml"), "examples/a-b_1.yaml");
+        assert_eq!(quoted("my spec's.yaml"), "'my spec'\\''s.yaml'");
+        assert_eq!((quoted(""), quoted("a;b")), ("''".into(), "'a;b'".into()));
+    }
 
     #[test]
     fn a_guid_is_a_guid() {

@@ -145,6 +145,7 @@ registry! {
     "AL0907" UNKNOWN_CODE Error Usage;
     "AL0908" MACHINE Error Failed;
     "AL0909" BAD_SUBSCRIPTION Error Usage;
+    "AL0910" NOTHING_HELD Error Usage;
     "AL0990" INTERNAL Error Bug;
 }
 

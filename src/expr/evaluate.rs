@@ -8,7 +8,7 @@
 mod lambda;
 
 use super::error::{EvalError, Fault, type_name};
-use super::functions::{Args, call, resource_path};
+use super::functions::{Args, call, is_function, resource_path};
 use super::value::{get, limit, same, set, size};
 use super::{Expr, TemplateString, parse, template_string};
 use serde_json::{Map, Value, json};
@@ -137,6 +137,21 @@ const SPECIAL: &[(&str, usize, usize)] = &[
     ("reference", 1, 3),
 ];
 
+/// Refuses the name of a function that does not exist, or is not evaluated here.
+pub fn known(function: &str) -> Result<(), EvalError> {
+    let special = SPECIAL.iter().any(|(special, ..)| special.eq_ignore_ascii_case(function));
+    let lambda = function.eq_ignore_ascii_case("lambda");
+    match special || lambda || is_list(function) || is_function(function) {
+        true => Ok(()),
+        false => Err(EvalError::unknown(function)),
+    }
+}
+
+/// `listKeys`, `listSecrets` and the like: every resource type has its own. No other function begins so.
+fn is_list(function: &str) -> bool {
+    function.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("list"))
+}
+
 struct Evaluator<'a> {
     context: &'a mut dyn Context,
     /// The variables of the lambdas around, the innermost last.
@@ -178,8 +193,7 @@ impl Evaluator<'_> {
         if name.eq_ignore_ascii_case("lambda") {
             return Err(EvalError::misplaced("lambda"));
         }
-        // no function of the table begins so
-        if name.len() >= 4 && name.is_char_boundary(4) && name[..4].eq_ignore_ascii_case("list") {
+        if is_list(name) {
             return self.list(name, args);
         }
         let values = self.values(args)?;

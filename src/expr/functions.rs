@@ -43,6 +43,11 @@ pub fn call(name: &str, args: &[Value]) -> Result<Value, EvalError> {
     (function.body)(&args)
 }
 
+/// Whether [`call`] knows a function.
+pub(super) fn is_function(name: &str) -> bool {
+    find(name).is_some()
+}
+
 fn find(name: &str) -> Option<&'static Function> {
     [text::TABLE, encoding::TABLE, collection::TABLE, number::TABLE, id::TABLE]
         .into_iter()

@@ -247,8 +247,12 @@ impl<'a> Printer<'a> {
     }
 }
 
+/// An expression as a string of a template; one that is only a text is that text.
 fn bracketed(expr: &Expr) -> Json {
-    format!("[{expr}]").into()
+    match expr {
+        Expr::Str(text) => literal(text).into(),
+        expr => format!("[{expr}]").into(),
+    }
 }
 
 fn insert_members(out: &mut Map<String, Json>, name: &str, members: Map<String, Json>) {

@@ -119,7 +119,7 @@ impl<'a> Progress<'a> {
     }
 
     /// Leaves the last picture on the terminal.
-    pub fn end(mut self, now: Time) {
+    pub fn end(&mut self, now: Time) {
         self.tick(now);
         if let Some(bar) = self.drawn.take() {
             bar.abandon();

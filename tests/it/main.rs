@@ -4,3 +4,4 @@ mod bicep;
 mod cli;
 mod plan;
 mod readme;
+mod render;

@@ -1,6 +1,6 @@
 //! `Microsoft.ApiManagement/service`: created in minutes, deleted softly, full of properties that nobody sent.
 
-use super::{SERVICE, locked, transitioning};
+use super::{SERVICE, locked, policies, subscriptions, transitioning};
 use crate::azure::World;
 use crate::azure::lro::{Effect, Follow, Start};
 use crate::azure::reply::{Reply, method_not_allowed, resource_not_found, service_error};
@@ -111,6 +111,8 @@ fn put(world: &mut World, call: &Call) -> Reply {
     let reply = Reply::json(201, show(&service)).etag(&etag);
     let location = short_location(service.text("location"));
     world.state.resources.insert(call.key(), service);
+    policies::give_global(world, call.now, &call.id);
+    subscriptions::give_master(world, call.now, &call.id);
     follow(world, call, reply, &location, tier.creation(), Effect::Settle)
 }
 

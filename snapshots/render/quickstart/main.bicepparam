@@ -1,0 +1,14 @@
+using 'main.bicep'
+
+param location = 'eastus2'
+param gatewaySku = 'BasicV2'
+param gatewayCapacity = 1
+param publisherName = 'Contoso'
+param publisherEmail = 'ai@contoso.com'
+param accountLocations = {
+  one: 'eastus2'
+  two: 'swedencentral'
+}
+param tags = {
+  owner: 'platform'
+}

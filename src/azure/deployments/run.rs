@@ -1,0 +1,294 @@
+//! A deployment in time: it begins, its steps start and end, it finishes.
+
+use super::check::{self, error_of};
+use super::{DEPLOYMENT, Deployment, Order, Phase, StepState, Until};
+use crate::azure::World;
+use crate::azure::authorization::{self, Assignment};
+use crate::azure::engine::{Runtime, Target, TemplateError};
+use crate::azure::ids::{Url, parse_id};
+use crate::azure::reply::{Reply, error};
+use crate::azure::router::{Call, call_provider, show};
+use crate::catalogue::{newest, resource_type};
+use crate::time::{Duration, Time};
+use crate::wire::Method;
+use serde_json::{Value, json};
+
+/// How long a deployment is only accepted, and how long the evaluation of its outputs takes.
+const MOMENT: Duration = Duration::from_secs(1);
+
+/// What exists, for the template's expressions.
+pub(super) struct Look<'a> {
+    pub world: &'a World,
+}
+
+impl Runtime for Look<'_> {
+    fn resource(&self, id: &str, api_version: Option<&str>) -> Option<Value> {
+        let key = id.to_lowercase();
+        if let Some(deployment) = self.world.state.deployments.get(&key) {
+            return Some(super::body(self.world, deployment));
+        }
+        let resource = self.world.state.resources.get(&key)?;
+        let version = api_version.or_else(|| newest(&resource.kind)).unwrap_or("");
+        Some(show(resource, version))
+    }
+
+    fn list(&self, function: &str, id: &str, api_version: &str) -> Option<Value> {
+        let mut world = self.world.clone();
+        let call = Call {
+            now: Time::ZERO,
+            method: Method::Post,
+            id: parse_id(id)?.recased(&world.state),
+            version: api_version.to_string(),
+            url: Url::default(),
+            if_match: None,
+            body: Value::Null,
+            action: function.to_lowercase(),
+            takes: Duration::ZERO,
+        };
+        let reply = call_provider(&mut world, &call);
+        if reply.is_success() { reply.body } else { None }
+    }
+}
+
+/// When the next thing happens to a deployment, and which.
+pub(in crate::azure) enum Next {
+    Begin,
+    EndStep(usize),
+    Finish,
+}
+
+impl Deployment {
+    pub(in crate::azure) fn next(&self, world: &World) -> Option<(Time, Next)> {
+        match self.state {
+            Phase::Accepted => Some((self.started + world.scaled(MOMENT), Next::Begin)),
+            Phase::Running | Phase::Canceled => {
+                let step = self.steps.iter().enumerate().filter_map(|(i, step)| match &step.state {
+                    StepState::Running { until: Until::At(at), .. } => Some((*at, i)),
+                    _ => None,
+                });
+                let step = step.min().map(|(at, i)| (at, Next::EndStep(i)));
+                let finish = self.finishes.map(|at| (at, Next::Finish));
+                step.into_iter().chain(finish).min_by_key(|(at, _)| *at)
+            }
+            Phase::Succeeded | Phase::Failed => None,
+        }
+    }
+}
+
+pub(in crate::azure) fn begin(world: &mut World, at: Time, key: &str) {
+    if let Some(deployment) = world.state.deployments.get_mut(key) {
+        deployment.state = Phase::Running;
+        deployment.changed = at;
+    }
+    launch(world, at, key);
+}
+
+pub(in crate::azure) fn end_step(world: &mut World, at: Time, key: &str, step: usize) {
+    if let Some(step) = world.state.deployments.get_mut(key).and_then(|deployment| deployment.steps.get_mut(step))
+        && let StepState::Running { since, status, .. } = step.state
+    {
+        step.state = StepState::Succeeded { since, at, status };
+    }
+    launch(world, at, key);
+}
+
+/// Starts every step whose dependencies have ended; with none running any more, the end is near.
+fn launch(world: &mut World, at: Time, key: &str) {
+    let Some(deployment) = world.state.deployments.get(key).cloned() else { return };
+    if deployment.state != Phase::Running {
+        return;
+    }
+    let ended = |i: &usize| matches!(deployment.steps.get(*i).map(|s| &s.state), Some(StepState::Succeeded { .. }));
+    let ready: Vec<usize> = deployment
+        .steps
+        .iter()
+        .enumerate()
+        .filter(|(_, step)| step.state == StepState::Waiting && step.depends_on.iter().all(ended))
+        .map(|(i, _)| i)
+        .collect();
+    for i in ready {
+        let state = start(world, at, &deployment, i);
+        if let Some(step) = world.state.deployments.get_mut(key).and_then(|d| d.steps.get_mut(i)) {
+            step.state = state;
+        }
+    }
+    let pause = world.scaled(MOMENT);
+    if let Some(deployment) = world.state.deployments.get_mut(key)
+        && !deployment.steps.iter().any(|step| matches!(step.state, StepState::Running { .. }))
+    {
+        deployment.finishes = Some(at + pause);
+    }
+}
+
+fn start(world: &mut World, now: Time, deployment: &Deployment, i: usize) -> StepState {
+    let failed =
+        |status: u16, error: Value| StepState::Failed { since: now, at: now, status, error: json!({ "error": error }) };
+    let Some(prepared) = check::again(world, deployment) else {
+        return failed(400, json!({"code": "InvalidTemplate", "message": "The template cannot be evaluated again."}));
+    };
+    let Some(node) = prepared.nodes().get(i) else {
+        return failed(400, json!({"code": "InvalidTemplate", "message": "The template has changed."}));
+    };
+    let body = match prepared.body(i, &Look { world }) {
+        Ok(body) => body,
+        Err(problem) => return failed(status_of(&problem), problem.to_value()),
+    };
+    let kind = resource_type(&node.type_);
+    let takes = kind.map_or(MOMENT, |kind| kind.duration());
+    let (reply, until) = match (&node.nested, kind.map(|kind| kind.name)) {
+        (Some(target), _) => nested(world, now, &node.api_version, target, &node.name, &body),
+        (None, Some(authorization::ASSIGNMENT)) => {
+            let scope = node.id.to_lowercase().rfind("/providers/microsoft.authorization/").map(|end| &node.id[..end]);
+            let assignment = Assignment { now, scope: scope.unwrap_or(""), name: &node.name, body: &body };
+            (authorization::put(world, &assignment), None)
+        }
+        (None, _) => (resource(world, now, node, body, takes), None),
+    };
+    if !reply.is_success() {
+        return failed(reply.status, error_of(&reply));
+    }
+    let operation = reply.operation.as_ref().and_then(|key| world.state.operations.get(key));
+    let ends = operation.map_or(now + world.scaled(takes), |operation| operation.ends);
+    StepState::Running { since: now, until: until.unwrap_or(Until::At(ends)), status: reply.status }
+}
+
+fn status_of(problem: &TemplateError) -> u16 {
+    if problem.code == "ResourceNotFound" { 404 } else { 400 }
+}
+
+fn resource(world: &mut World, now: Time, node: &crate::azure::engine::Node, body: Value, takes: Duration) -> Reply {
+    let Some(id) = parse_id(&node.id) else {
+        return error(400, "InvalidTemplate", format!("'{}' is no id of a resource in a group.", node.id));
+    };
+    let call = Call {
+        now,
+        method: Method::Put,
+        id: id.recased(&world.state),
+        version: node.api_version.clone(),
+        url: Url::default(),
+        if_match: None,
+        body,
+        action: String::new(),
+        takes,
+    };
+    call_provider(world, &call)
+}
+
+fn nested(
+    world: &mut World,
+    now: Time,
+    version: &str,
+    target: &Target,
+    name: &str,
+    body: &Value,
+) -> (Reply, Option<Until>) {
+    let Some(group) = &target.resource_group else {
+        return (error(400, "InvalidDeployment", "The local Azure does not deploy to a subscription yet."), None);
+    };
+    let key = crate::azure::ids::group_key(&target.subscription, group);
+    let Some(known) = world.state.groups.get(&key) else {
+        return (crate::azure::reply::group_not_found(group), None);
+    };
+    let (subscription, group) = (known.subscription.clone(), known.name.clone());
+    let order = Order { now, version, subscription: &subscription, group: &group, name, body };
+    let reply = super::put(world, &order);
+    let until = Until::Deployment(super::key(&subscription, &group, name));
+    (reply, Some(until))
+}
+
+/// Evaluates the outputs, or gathers the errors; whoever waits for the deployment goes on.
+pub(in crate::azure) fn finish(world: &mut World, at: Time, key: &str) {
+    let Some(deployment) = world.state.deployments.get(key).cloned() else { return };
+    let failed = deployment.steps.iter().any(|step| matches!(step.state, StepState::Failed { .. }));
+    let result = match failed {
+        true => Err(failure(&deployment)),
+        false => outputs(world, &deployment),
+    };
+    let Some(deployment) = world.state.deployments.get_mut(key) else { return };
+    deployment.finishes = None;
+    if deployment.state == Phase::Running {
+        deployment.changed = at;
+        match result {
+            Ok(outputs) => {
+                deployment.state = Phase::Succeeded;
+                deployment.outputs = Some(outputs);
+            }
+            Err(error) => {
+                deployment.state = Phase::Failed;
+                deployment.error = Some(error);
+            }
+        }
+    }
+    let (child, succeeded, error) =
+        (deployment.id.clone(), deployment.state == Phase::Succeeded, deployment.error.clone());
+    wake(world, at, key, succeeded, &child, error);
+}
+
+/// Ends the steps that waited for a nested deployment.
+fn wake(world: &mut World, at: Time, key: &str, succeeded: bool, child: &str, error: Option<Value>) {
+    let waits = |state: &StepState| matches!(state, StepState::Running { until: Until::Deployment(k), .. } if k == key);
+    let parents: Vec<(String, usize)> = world
+        .state
+        .deployments
+        .iter()
+        .flat_map(|(parent, deployment)| {
+            let steps = deployment.steps.iter().enumerate().filter(|(_, step)| waits(&step.state));
+            steps.map(|(i, _)| (parent.clone(), i)).collect::<Vec<_>>()
+        })
+        .collect();
+    for (parent, i) in parents {
+        if let Some(step) = world.state.deployments.get_mut(&parent).and_then(|d| d.steps.get_mut(i))
+            && let StepState::Running { since, status, .. } = step.state
+        {
+            step.state = match succeeded {
+                true => StepState::Succeeded { since, at, status },
+                false => StepState::Failed { since, at, status: 409, error: unfinished(child, error.clone()) },
+            };
+        }
+        launch(world, at, &parent);
+    }
+}
+
+/// What the parent of a failed deployment says of it.
+fn unfinished(child: &str, error: Option<Value>) -> Value {
+    let details: Vec<Value> = error.into_iter().collect();
+    json!({"status": "Failed", "error": {
+        "code": "ResourceDeploymentFailure",
+        "target": child,
+        "message": "The resource write operation failed to complete successfully, because it reached terminal provisioning state 'Failed'.",
+        "details": details,
+    }})
+}
+
+fn outputs(world: &World, deployment: &Deployment) -> Result<Value, Value> {
+    let Some(prepared) = check::again(world, deployment) else {
+        return Err(json!({"code": "InvalidTemplate", "message": "The template cannot be evaluated again."}));
+    };
+    prepared.outputs(&Look { world }).map_err(|problem| problem.to_value())
+}
+
+/// The tree of errors of a deployment: its own, and below it those of its steps.
+fn failure(deployment: &Deployment) -> Value {
+    let details: Vec<Value> = deployment
+        .steps
+        .iter()
+        .filter_map(|step| match &step.state {
+            StepState::Failed { error, .. } => {
+                let mut error = error.get("error").cloned().unwrap_or(Value::Null);
+                if let Value::Object(map) = &mut error
+                    && step.kind != DEPLOYMENT
+                {
+                    map.entry("target").or_insert_with(|| step.id.clone().into());
+                }
+                Some(error)
+            }
+            _ => None,
+        })
+        .collect();
+    json!({
+        "code": "DeploymentFailed",
+        "target": deployment.id,
+        "message": "At least one resource deployment operation failed. Please list deployment operations for details. Please see https://aka.ms/arm-deployment-operations for usage details.",
+        "details": details,
+    })
+}

@@ -1,0 +1,120 @@
+//! Reading live state: list calls side by side, three round trips deep.
+
+use super::client::{get, get_value, list};
+use crate::arm::{self, Answers, id, request};
+use crate::diagnostic::{Diagnostic, Exit};
+use crate::topology::{Live, Topology};
+use crate::wire::{BoxFuture, Cloud, Request};
+use futures::future::{join_all, try_join_all};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// Reads what Azure holds. `desired` is resolved: its names and its subscription are known.
+///
+/// First what the group and the subscription hold, then what is in the gateway and the accounts, then operations,
+/// policies, and the ETags of what may have to be deleted.
+pub async fn read_live(cloud: &dyn Cloud, desired: &Topology) -> Result<Live, Vec<Diagnostic>> {
+    let answers = read(cloud, desired).await.map_err(|diagnostic| vec![diagnostic])?;
+    arm::decode(desired, &answers)
+}
+
+async fn read(cloud: &dyn Cloud, desired: &Topology) -> Result<Answers, Diagnostic> {
+    let mut answers = Answers::default();
+    let one = |request: Request| -> BoxFuture<'_, Result<Vec<Value>, Diagnostic>> {
+        Box::pin(async move { Ok(get_value(cloud, request).await?.into_iter().collect()) })
+    };
+    let all = |request: Request| -> BoxFuture<'_, Result<Vec<Value>, Diagnostic>> { Box::pin(list(cloud, request)) };
+    let seen = |request: Request| -> BoxFuture<'_, Result<Vec<Value>, Diagnostic>> {
+        Box::pin(async move {
+            match list(cloud, request).await {
+                // whoever may not look at the whole subscription deploys without knowing; Azure will say it then
+                Err(diagnostic) if diagnostic.code.exit() == Exit::Forbidden => Ok(Vec::new()),
+                other => other,
+            }
+        })
+    };
+    let mut first = try_join_all([
+        one(request::group(desired)),
+        one(request::deployment(desired, &arm::deployment_name(desired))),
+        all(request::services(desired)),
+        all(request::accounts(desired)),
+        all(request::roles(desired)),
+        seen(request::deleted_services(desired)),
+        seen(request::deleted_accounts(desired)),
+    ])
+    .await?
+    .into_iter();
+    let mut next = || first.next().unwrap_or_default();
+    answers.group = next().pop();
+    answers.deployment = next().pop();
+    answers.services = next();
+    answers.accounts = next();
+    answers.roles = next();
+    answers.deleted_services = next();
+    answers.deleted_accounts = next();
+
+    let accounts: Vec<String> = answers.accounts.iter().filter(|a| arm::holds_models(a)).map(given).collect();
+    let gateway = arm::find_gateway(desired, &answers.services).map(given);
+    let collections = ["backends", "apis", "subscriptions"];
+    let children = gateway.iter().flat_map(|gateway| collections.map(|name| all(request::children(gateway, name))));
+    let deployments = accounts.iter().map(|account| all(request::deployments(account)));
+    let mut second = try_join_all(children.chain(deployments)).await?.into_iter();
+    if gateway.is_some() {
+        let mut next = || second.next().unwrap_or_default();
+        answers.backends = next();
+        answers.apis = next();
+        answers.subscriptions = next();
+    }
+    answers.deployments = accounts.into_iter().zip(second).collect();
+
+    third(cloud, desired, &mut answers).await?;
+    Ok(answers)
+}
+
+/// What hangs on an API, and the ETags.
+async fn third(cloud: &dyn Cloud, desired: &Topology, answers: &mut Answers) -> Result<(), Diagnostic> {
+    let wanted =
+        |api: &Value| desired.apis.values().any(|wanted| wanted.name.eq_ignore_ascii_case(id::name(&given(api))));
+    let apis: Vec<String> =
+        answers.apis.iter().filter(|api| wanted(api) || arm::is_ours(desired, api)).map(given).collect();
+    let leaving: Vec<String> = leaving(desired, answers);
+    let operations = join_all(apis.iter().map(|api| list(cloud, request::operations(api))));
+    let policies = join_all(apis.iter().map(|api| get_value(cloud, request::policy(api))));
+    let etags = join_all(leaving.iter().map(|resource| get(cloud, request::resource(resource))));
+    let (operations, (policies, etags)) =
+        futures::future::join(operations, futures::future::join(policies, etags)).await;
+    for (api, operations) in apis.iter().zip(operations) {
+        answers.operations.insert(api.clone(), operations?);
+    }
+    for (api, policy) in apis.iter().zip(policies) {
+        let policy = policy?;
+        if let Some(text) = policy.as_ref().and_then(|policy| policy.pointer("/properties/value")?.as_str()) {
+            answers.policies.insert(api.clone(), text.to_owned());
+        }
+    }
+    let mut found = BTreeMap::new();
+    for (resource, response) in leaving.into_iter().zip(etags) {
+        if let Some(etag) = response?.as_ref().and_then(|response| response.headers.get("ETag")) {
+            found.insert(resource, etag.to_owned());
+        }
+    }
+    answers.etags = found;
+    Ok(())
+}
+
+/// Ids of what is ours on the gateway and left the spec: a list does not show their ETags.
+fn leaving(desired: &Topology, answers: &Answers) -> Vec<String> {
+    let backends = desired.backends.values().map(|backend| &backend.name);
+    let names: Vec<&String> = backends.chain(desired.pools.values().map(|pool| &pool.name)).collect();
+    let apis: Vec<&String> = desired.apis.values().map(|api| &api.name).collect();
+    let gone = |resource: &&Value, wanted: &[&String]| {
+        arm::is_ours(desired, resource)
+            && !wanted.iter().any(|name| name.eq_ignore_ascii_case(id::name(&given(resource))))
+    };
+    let backends = answers.backends.iter().filter(|backend| gone(backend, &names));
+    backends.chain(answers.apis.iter().filter(|api| gone(api, &apis))).map(given).collect()
+}
+
+fn given(resource: &Value) -> String {
+    resource.get("id").and_then(Value::as_str).unwrap_or_default().to_owned()
+}
