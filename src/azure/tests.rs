@@ -482,3 +482,6 @@ fn the_scale_divides_waits_and_not_dates() {
     bench.now += Duration::from_millis(167);
     assert_eq!(bench.get(&bench.service(""), APIM).1["properties"]["provisioningState"], "Succeeded");
 }
+
+mod children;
+mod deployments;
