@@ -129,6 +129,8 @@ fn read(text: &str, options: &Options) -> Result<Read, Vec<Diagnostic>> {
     let mut spans = Spans::of(&root);
     secrets::find(&root, "", &mut problems);
     let checked = check::check(structure(), &root, &check::At::default(), &mut problems);
+    // what was repaired to go on with is good enough for the rules, and no ground for a warning
+    let clean = problems.is_empty();
     let built = checked.and_then(|checked| match serde_json::from_value::<model::Spec>(checked) {
         Ok(spec) => Some(build::build(spec, options.environment, &mut problems)),
         Err(error) => {
@@ -140,8 +142,10 @@ fn read(text: &str, options: &Options) -> Result<Read, Vec<Diagnostic>> {
     if let Some(built) = &built {
         spans.derive(&built.origins);
         rules::check(&built.topology, &mut problems);
-        warnings::find(&built.topology, &mut problems);
-        warnings::silence(&built.silence, &mut problems);
+        if clean {
+            warnings::find(&built.topology, &mut problems);
+            warnings::silence(&built.silence, &mut problems);
+        }
     }
     place(&mut problems, &spans, &set);
     match built {

@@ -198,10 +198,14 @@ fn subscription(subscription: &Subscription) -> Value {
 
 fn write_map(map: &Map<String, Value>, indent: usize, text: &mut String) {
     for (key, value) in map {
+        let start = text.len();
         let _ = write!(text, "{:indent$}{}:", "", word(key, Role::Key));
         write_value(value, indent, text);
-        // the top level reads as paragraphs
-        if indent == 0 && text.trim_end_matches('\n').lines().last().is_some_and(|line| line.starts_with(' ')) {
+        // what takes several lines at the top is a paragraph
+        if indent == 0 && text[start..].lines().count() > 1 {
+            if start > 0 && !text[..start].ends_with("\n\n") {
+                text.insert(start, '\n');
+            }
             text.push('\n');
         }
     }

@@ -26,6 +26,10 @@ pub fn check(topology: &Topology, out: &mut Vec<Diagnostic>) {
 }
 
 fn nothing_missing(topology: &Topology, out: &mut Vec<Diagnostic>) {
+    // an empty short form has said so itself
+    if out.iter().any(|problem| problem.code == code::NOTHING_HERE) {
+        return;
+    }
     let help = |key: &str| match key {
         "accounts" => "add an account with a deployment, or start with `models`",
         "pools" => "add a pool with its members, or start with `models`",

@@ -17,6 +17,10 @@ pub fn lengthen(spec: &mut Spec, out: &mut Vec<Diagnostic>) -> Vec<(String, Stri
         let problem = problem.at(*key).label(format!("beside `models`, {key} cannot be written"));
         out.push(problem.help("keep one form; `aoai-lb render --expanded` prints the long form of `models`"));
     }
+    if models.is_empty() {
+        let problem = Diagnostic::new(code::NOTHING_HERE, "`models` is empty").at("models");
+        out.push(problem.help("add a model: `gpt-4.1: { version: \"2025-04-14\", regions: { eastus2: 100 } }`"));
+    }
     let mut origins = Vec::new();
     let (mut accounts, mut pools) = (Map::new(), Map::new());
     for (name, model) in &models {
@@ -25,6 +29,7 @@ pub fn lengthen(spec: &mut Spec, out: &mut Vec<Diagnostic>) -> Vec<(String, Stri
         if provisioned.is_empty() && metered.is_empty() {
             let problem = Diagnostic::new(code::NOTHING_HERE, format!("`{name}` has no region")).at(&key);
             out.push(problem.help("give it capacity: `regions: { eastus2: 100 }`"));
+            continue;
         }
         let lower = if provisioned.is_empty() { defaults::PRIORITY } else { defaults::PRIORITY + 1 };
         let mut members = Vec::new();

@@ -9,14 +9,15 @@ use std::collections::BTreeMap;
 pub struct Spans(BTreeMap<String, Span>);
 
 impl Spans {
-    /// Where `key` stands, or the nearest key above it that the file has.
+    /// Where `key` stands, or the nearest key above it that the file has, at last the file itself.
     pub fn get(&self, key: &str) -> Option<Span> {
         let mut key = key;
         loop {
-            if let Some(span) = self.0.get(key) {
-                return Some(*span);
+            match self.0.get(key) {
+                Some(span) => return Some(*span),
+                None if key.is_empty() => return None,
+                None => key = &key[..key.rfind(['.', '[']).unwrap_or(0)],
             }
-            key = &key[..key.rfind(['.', '['])?];
         }
     }
 

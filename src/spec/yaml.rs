@@ -244,7 +244,7 @@ impl Builder<'_> {
         self.root.take().filter(|root| root.value != Value::Null).ok_or_else(|| {
             Diagnostic::new(code::BROKEN_YAML, "the spec is empty")
                 .span(Span::default())
-                .help("start with `version: 1`, or let `aoai-lb init` write one")
+                .help("start with `version: 1`; `aoai-lb explain AL0221` has a whole one")
         })
     }
 
@@ -392,6 +392,10 @@ fn words(kind: &ErrorKind) -> (Option<&'static str>, Option<&'static str>) {
             (Some("a `[` is never closed"), Some("close it with `]`"))
         }
         UnclosedQuotedScalar => (Some("a quote is never closed"), Some("close the text with the quote it began with")),
+        InvalidQuotedScalarIndent => (
+            Some("a quote of the line above is not closed, and this line is not indented"),
+            Some("close the quote, or indent the lines of its text"),
+        ),
         UnknownAnchor => {
             (Some("an alias has no anchor before it"), Some("write the anchor, as `&name`, before its alias"))
         }
@@ -478,10 +482,11 @@ mod tests {
     #[test]
     fn broken_text_says_where_and_what() {
         for (text, at, says) in [
-            ("a: {b: 1\n", (2, 1), "never closed"),
-            ("a:\n\tb: 1\n", (2, 1), "tab"),
+            ("a: {b: 1\n", (1, 4), "never closed"),
+            ("a:\n\tb: 1\n", (2, 2), "tab"),
             ("a: 1\n b: 2\n", (2, 3), ":"),
-            ("a: \"x\n", (1, 4), "quote"),
+            ("a: \"x\n", (2, 1), "quote"),
+            ("a: \"x", (1, 4), "quote"),
             ("a: *b\n", (1, 4), "alias"),
             ("a: !x 1\n", (1, 7), "tags"),
             ("a: 1\n---\nb: 1\n", (2, 1), "one document"),
@@ -506,7 +511,8 @@ mod tests {
             bomb.push_str(&format!("a{i}: &a{i} [{}]\n", [alias.as_str(); 10].join(", ")));
         }
         assert_eq!(problem(&bomb).0.code, code::TOO_MUCH_YAML);
-        assert_eq!(problem(&"[".repeat(100)).0.code, code::TOO_MUCH_YAML);
+        assert_eq!(problem(&format!("{}{}", "[".repeat(100), "]".repeat(100))).0.code, code::TOO_MUCH_YAML);
+        assert_eq!(problem(&"[".repeat(100_000)).0.code, code::BROKEN_YAML);
         assert_eq!(problem(&"- ".repeat(100)).0.code, code::TOO_MUCH_YAML);
         assert_eq!(problem(&format!("[{}]", "1,".repeat(60_000))).0.code, code::TOO_MUCH_YAML);
         assert_eq!(parse(&"#".repeat(MAX_BYTES + 1)).1[0].code, code::UNREADABLE_FILE);
