@@ -158,7 +158,7 @@ fn context_of(intent: &Intent) -> Value {
 }
 
 fn answer(answer: &Answer) -> Value {
-    context! { status => answer.status, reason => xml_attribute(answer.reason), body => xml(answer.body) }
+    context! { status => answer.status, reason => csharp(answer.reason), body => csharp(answer.body) }
 }
 
 #[cfg(test)]
@@ -228,16 +228,21 @@ mod tests {
         let mut rest = code;
         while let Some(start) = rest.find('"') {
             let body = &rest[start + 1..];
-            let end = body.find('"').expect("a literal ends");
+            let escaped = |at: usize| body[..at].chars().rev().take_while(|c| *c == '\\').count() % 2 == 1;
+            let mut quotes = body.match_indices('"').map(|(at, _)| at);
+            let end = quotes.find(|at| !escaped(*at)).expect("a literal ends");
             let mut units = Vec::new();
             let mut chars = body[..end].chars();
             while let Some(c) = chars.next() {
                 match c {
-                    '\\' => {
-                        assert_eq!(chars.next(), Some('u'));
-                        let digits: String = chars.by_ref().take(4).collect();
-                        units.push(u16::from_str_radix(&digits, 16).expect("four digits"));
-                    }
+                    '\\' => match chars.next() {
+                        Some('u') => {
+                            let digits: String = chars.by_ref().take(4).collect();
+                            units.push(u16::from_str_radix(&digits, 16).expect("four digits"));
+                        }
+                        Some(c @ ('"' | '\\')) => units.extend(c.encode_utf16(&mut [0; 2]).iter()),
+                        other => panic!("escape {other:?}"),
+                    },
                     c => units.extend(c.encode_utf16(&mut [0; 2]).iter()),
                 }
             }

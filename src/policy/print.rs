@@ -74,7 +74,8 @@ pub(super) fn xml(text: &str) -> Value {
 pub(super) fn xml_attribute(text: &str) -> Value {
     let odd = |c: char| c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}');
     let special = ["@(", "@{", "{{"].iter().any(|mark| text.contains(mark)) || text.contains(odd);
-    let written = if special { format!("'@({})'", string(text)) } else { format!("\"{}\"", escape(text)) };
+    let written =
+        if special { format!("'@({})'", string(text)) } else { format!("\"{}\"", escape(text).replace('"', "&quot;")) };
     Value::from_object(Xml(written))
 }
 
@@ -89,12 +90,16 @@ pub(super) fn numbers(numbers: impl Iterator<Item = u64>) -> Value {
     Value::from_object(CSharp(items.join(", ")))
 }
 
-/// Only characters that mean nothing to C#, XML and API Management stand as they are.
+/// Only characters that mean nothing to XML and to API Management stand as they are: no quote of an attribute, no
+/// entity, no named value, nothing that looks like a comment or an expression.
 fn string(text: &str) -> String {
     let mut out = String::from("\"");
     for unit in text.encode_utf16() {
+        let before = out.chars().next_back();
         match char::from_u32(unit.into()) {
-            Some(c) if c.is_ascii_alphanumeric() || " ._:,;-+=()[]?!*".contains(c) => out.push(c),
+            Some(c @ ('"' | '\\')) => out.extend(['\\', c]),
+            Some(c @ ('{' | '/')) if before != Some(c) => out.push(c),
+            Some(c) if c.is_ascii_alphanumeric() || " ._:,;-+=()[]?!*}#%|~^".contains(c) => out.push(c),
             _ => out.push_str(&format!("\\u{unit:04x}")),
         }
     }
@@ -103,5 +108,5 @@ fn string(text: &str) -> String {
 }
 
 fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
