@@ -1,9 +1,18 @@
 //! ARM template expressions: the tree, its printer, its parser, and the functions.
 //!
-//! A tree is what stands between the brackets of `"[...]"`. The printer writes what the Bicep compiler writes.
+//! A tree is what stands between the brackets of `"[...]"`. The printer writes what the Bicep compiler writes; [`parse`]
+//! reads it. [`call`] is a function of values alone; [`evaluate`] takes a tree in a place, a [`Context`]; [`resolve`]
+//! takes a whole piece of a template, where strings may be expressions ([`template_string`], [`literal`]).
 //!
-//! Invariant: `parse(print(e)) == e` for every tree whose numbered access has no string for an index (that is a
-//! property) and whose names are names.
+//! Invariants:
+//!
+//! - `parse(print(e)) == e` for every tree whose index is no string (that is a property) and whose names are names.
+//! - No text and no tree can exhaust the stack, the memory or the patience of whoever evaluates it.
+//! - What is not known is refused by name, never guessed: an unknown function, a format specifier, a type that does not
+//!   fit.
+//!
+//! Deliberately absent: functions for addresses of networks, dates, zones and providers, and functions that a template
+//! defines. They are refused as not supported.
 
 mod error;
 mod evaluate;

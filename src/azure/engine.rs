@@ -111,6 +111,7 @@ impl Node {
 }
 
 /// A template whose parameters, variables, names and order are known.
+#[derive(Clone, Debug)]
 pub struct Prepared {
     scope: Scope,
     deployment: Value,
@@ -216,7 +217,7 @@ impl Prepared {
 
     /// The providers, types and locations of what is deployed, as a deployment shows them.
     pub fn providers(&self) -> Value {
-        let mut providers: Vec<(&str, Vec<(&str, Vec<Value>)>)> = Vec::new();
+        let mut providers: ByName<ByName<Vec<Value>>> = Vec::new();
         for node in self.nodes() {
             let (namespace, kind) = node.type_.split_once('/').unwrap_or((&node.type_, ""));
             let location = node.location.as_deref().map_or(Value::Null, Value::from);
@@ -263,8 +264,11 @@ pub fn output_name(name: &str) -> String {
     chars[..first].iter().flat_map(|c| c.to_lowercase()).chain(chars[first..].iter().copied()).collect()
 }
 
-/// The value of `key` in a list of pairs, made where it is not there yet.
-fn entry<'k, 'm, T: Default>(list: &'m mut Vec<(&'k str, T)>, key: &'k str) -> &'m mut T {
+/// Names with something each, in the order in which they came.
+type ByName<'a, T> = Vec<(&'a str, T)>;
+
+/// What a name has, made where it is not there yet.
+fn entry<'k, 'm, T: Default>(list: &'m mut ByName<'k, T>, key: &'k str) -> &'m mut T {
     let at = list.iter().position(|(name, _)| name.eq_ignore_ascii_case(key)).unwrap_or_else(|| {
         list.push((key, T::default()));
         list.len() - 1
@@ -395,6 +399,11 @@ fn schema(address: &str) -> Result<(), TemplateError> {
     });
     if known {
         return Ok(());
+    }
+    for other in ["tenantDeploymentTemplate.json", "managementGroupDeploymentTemplate.json"] {
+        if path.is_some_and(|(_, path)| path.ends_with(other)) {
+            return Err(TemplateError::unsupported("deployments to tenants and management groups", "$schema"));
+        }
     }
     let text = format!(
         "Template schema '{address}' is not supported. Supported versions are '{}'. Please see \

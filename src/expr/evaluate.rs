@@ -292,6 +292,11 @@ impl Evaluator<'_> {
             ("subscriptionResourceId", [subscription]) => format!("/subscriptions/{subscription}"),
             _ => return Err(args.wrong_value("expects a fully qualified resource type as one of its first parameters")),
         };
+        // a group is its subscription's own, under no provider; recorded deployments show that id
+        let path = match path.strip_prefix("/providers/Microsoft.Resources") {
+            Some(group) if !base.contains("/resourceGroups/") && group.starts_with("/resourceGroups/") => group,
+            _ => &path,
+        };
         Ok(format!("{base}{path}").into())
     }
 

@@ -156,17 +156,14 @@ const OURS: &str = include_str!("vectors.txt");
 
 #[test]
 fn our_own() {
-    let mut place = Place::default();
-    place.parameters =
-        json!({"Name": "[x]", "list": [3, "a", null, {"k": 1.5}], "tags": {"Owner": "me", "NULL": null}})
-            .as_object()
-            .cloned()
-            .expect("an object");
-    place.variables = json!({"joined": "[concat(parameters('name'), '!')]", "plain": "[[x]"})
-        .as_object()
-        .cloned()
-        .expect("an object");
-    place.context = json!({"copyIndex": 2});
+    let members = |value: Value| value.as_object().cloned().expect("an object");
+    let list = json!([3, "a", null, {"k": 1.5}]);
+    let mut place = Place {
+        parameters: members(json!({"Name": "[x]", "list": list, "tags": {"Owner": "me", "NULL": null}})),
+        variables: members(json!({"joined": "[concat(parameters('name'), '!')]", "plain": "[[x]"})),
+        context: json!({"copyIndex": 2}),
+        nesting: 0,
+    };
     let mut count = 0;
     for line in OURS.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
         let (text, expected) = line.split_once(" => ").expect("an arrow");
@@ -195,6 +192,20 @@ fn hostile_expressions_end() {
     for text in limits {
         let expr = parse(text).expect("an expression");
         assert_eq!(evaluate(&expr, &mut Place::default()).map_err(|error| error.fault), Err(Fault::Limit), "{text}");
+    }
+}
+
+#[test]
+fn the_deepest_expression_has_room_on_the_stack() {
+    let nested = |open: &str, close: &str, n: usize| format!("{}1{}", open.repeat(n), close.repeat(n));
+    for text in [
+        nested("add(1, ", ")", MAX_DEPTH - 1),
+        nested("if(true(), ", ", 2)", MAX_DEPTH - 1),
+        nested("map(createArray(1), lambda('x', ", "))", MAX_DEPTH / 2 - 1),
+        nested("createArray(", ")", MAX_DEPTH - 1),
+    ] {
+        let expr = parse(&text).expect("an expression");
+        assert!(evaluate(&expr, &mut Place::default()).is_ok(), "{text}");
     }
 }
 

@@ -19,7 +19,7 @@ const TYPES: &[(&str, &str, &str)] = &[
 ];
 
 /// A type of a template.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Type {
     /// As a deployment shows it.
     pub shown: &'static str,
@@ -70,7 +70,8 @@ impl Type {
     }
 }
 
-/// A parameter with its value.
+/// A parameter of a template.
+#[derive(Clone, Debug)]
 pub(super) struct Parameter {
     pub name: String,
     pub type_: Type,

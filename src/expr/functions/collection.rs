@@ -30,7 +30,7 @@ pub(super) const TABLE: &[Function] = &[
 ];
 
 fn create_object(args: &Args) -> Result<Value, EvalError> {
-    if args.values.len() % 2 != 0 {
+    if !args.values.len().is_multiple_of(2) {
         return Err(args.error(Fault::ArgumentCount, "expects an even number of parameters"));
     }
     let mut object = Map::new();
