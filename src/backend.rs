@@ -13,10 +13,10 @@ mod latency;
 pub use figures::{Admission, Figures};
 pub use latency::Noise;
 
-use crate::quota::{Cause, Metered, Provisioned, Refusal};
+use crate::quota::{Cause, Metered, Provisioned, Refusal, Remaining};
 use crate::rng::{Draws, Stream};
 use crate::time::{Duration, Time};
-use crate::wire::Response;
+use crate::wire::{Headers, Response};
 
 /// What one call brings and wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,9 +110,25 @@ impl Backend {
         }
     }
 
-    /// What it can serve, and how fast.
-    pub fn figures(&self) -> &Figures {
-        &self.figures
+    /// What a metered deployment has left, which it says in every answer ([`rate_limits`]).
+    pub fn remaining(&mut self, now: Time) -> Option<Remaining> {
+        match &mut self.quota {
+            Quota::Metered(quota) => Some(quota.remaining(now)),
+            Quota::Provisioned(_) => None,
+        }
+    }
+}
+
+/// The headers that say what is left. The two `reset` headers are left out: nobody says what they count.
+pub fn rate_limits(remaining: &Remaining, headers: &mut Headers) {
+    let Remaining { tokens, tokens_limit, requests, requests_limit } = *remaining;
+    for (name, value) in [
+        ("x-ratelimit-limit-requests", requests_limit),
+        ("x-ratelimit-limit-tokens", tokens_limit),
+        ("x-ratelimit-remaining-requests", requests),
+        ("x-ratelimit-remaining-tokens", tokens),
+    ] {
+        headers.set(name, value.to_string());
     }
 }
 

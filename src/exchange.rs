@@ -174,8 +174,8 @@ pub enum Answer {
     KeyInvalid,
     /// 404: the path names no deployment that has a route (rule 4).
     DeploymentNotFound,
-    /// 500: the policy names a backend that the gateway has not.
-    BackendNotFound,
+    /// 500: the gateway's own error. The policy names a backend that it has not, or a probe had no answer (rule 12).
+    GatewayError,
     /// 503: a probe's backend has an open breaker (rule 12).
     BreakerOpen,
     /// 429 or 503: every member's breaker is open (rule 13).
@@ -270,7 +270,7 @@ impl Gateway {
         }
         match found.intent.routes.pool(deployment).map(|pool| self.destination(pool)) {
             Some(Some(Destination::Pool(pool))) => Ask::Pool { api, pool, subscription },
-            Some(_) => Ask::Refused(Answer::BackendNotFound),
+            Some(_) => Ask::Refused(Answer::GatewayError),
             None => Ask::Refused(Answer::DeploymentNotFound),
         }
     }
@@ -379,7 +379,8 @@ impl Gateway {
         let relay = |retry_after| Step::Relay(Relay { backend: exchange.backend, attempts, retry_after });
         match (word, exchange.kind) {
             (Word::Closed, Kind::Probe) => Step::Answer(Answer::BreakerOpen),
-            (Word::Reply(Reply::Silence), _) => unavailable,
+            (Word::Reply(Reply::Silence), Kind::Probe) => Step::Answer(Answer::GatewayError),
+            (Word::Reply(Reply::Silence), Kind::Ordinary) => unavailable,
             (Word::Reply(_), Kind::Probe) => relay(None),
             (Word::Closed, Kind::Ordinary)
             | (Word::Reply(Reply::Answered { status: 503, origin: Origin::Unmarked, .. }), Kind::Ordinary) => {
@@ -440,7 +441,7 @@ impl Answer {
         match self {
             Answer::KeyMissing | Answer::KeyInvalid => 401,
             Answer::OperationNotFound | Answer::DeploymentNotFound => 404,
-            Answer::BackendNotFound => 500,
+            Answer::GatewayError => 500,
             Answer::BreakerOpen | Answer::Unavailable { .. } => 503,
             Answer::Exhausted { status, .. } => *status,
         }

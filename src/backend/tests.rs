@@ -55,6 +55,21 @@ fn a_metered_deployment_charges_prompt_and_max_tokens() {
 }
 
 #[test]
+fn every_answer_of_a_metered_deployment_says_what_is_left() {
+    let mut backend = Backend::new(figures("gpt-4o", DeploymentSku::Standard, 10), PTU_DEPTH);
+    backend.offer(Time::ZERO, DRAWS, 1, &Noise::new(), work(4_000, 10, 1_000));
+    let mut headers = Headers::default();
+    rate_limits(&backend.remaining(Time::ZERO).expect("limits"), &mut headers);
+    let shown = |name: &str| headers.get(name).map(str::to_owned);
+    assert_eq!(shown("x-ratelimit-limit-requests").as_deref(), Some("10"), "60 RPM are 10 in 10 s");
+    assert_eq!(shown("x-ratelimit-remaining-requests").as_deref(), Some("9"));
+    assert_eq!(shown("x-ratelimit-limit-tokens").as_deref(), Some("10000"));
+    assert_eq!(shown("x-ratelimit-remaining-tokens").as_deref(), Some("5000"));
+    let mut provisioned = Backend::new(figures("gpt-4.1", DeploymentSku::ProvisionedManaged, 50), PTU_DEPTH);
+    assert_eq!(provisioned.remaining(Time::ZERO), None);
+}
+
+#[test]
 fn a_provisioned_deployment_corrects_its_estimate_at_the_end() {
     let noise = Noise::new();
     // 150,000 input tokens a minute, 10 s deep: full at 25,000

@@ -161,7 +161,7 @@ impl Gateway {
             Some(_) if ask == refused(Answer::KeyInvalid) => ask,
             Some(backend) => match self.destination(backend) {
                 Some(destination) => Ask::Probe { api: id, destination },
-                None => refused(Answer::BackendNotFound),
+                None => refused(Answer::GatewayError),
             },
             None => ask,
         }
@@ -232,7 +232,7 @@ impl Answer {
                 "Access denied due to invalid subscription key. \
                  Make sure to provide a valid key for an active subscription.",
             ),
-            Answer::BackendNotFound => gateway("Internal server error"),
+            Answer::GatewayError => gateway("Internal server error"),
             Answer::BreakerOpen => gateway("Service Unavailable"),
             Answer::DeploymentNotFound => ours(intent::DEPLOYMENT_NOT_FOUND),
             Answer::Exhausted { status, attempts, retry_after } => {

@@ -1,5 +1,3 @@
-#![allow(clippy::unwrap_used)]
-
 use super::*;
 use crate::rng::{Stream, draw};
 use crate::topology::{self, Location, Member, Scope, Stack, Target, Threshold, defaults};

@@ -1,7 +1,15 @@
 use super::*;
-use crate::pool::tests::laws;
 use crate::time::Time;
 use proptest::prelude::*;
+use proptest::test_runner::{Config, RngSeed};
+
+/// Settings of the laws: the same cases each time, or many others at night.
+fn laws(cases: u32) -> Config {
+    let nightly = std::env::var_os("AOAI_LB_NIGHTLY").is_some();
+    let mut config = Config { failure_persistence: None, ..Config::default() };
+    (config.cases, config.rng_seed) = if nightly { (cases * 100, RngSeed::Random) } else { (cases, RngSeed::Fixed(1)) };
+    config
+}
 
 /// A log of calls to a deployment: when, in tenths of a second, what they cost, and what came.
 struct Call {
@@ -66,7 +74,6 @@ fn a_log_made_by_hand() {
 #[test]
 fn the_log_of_a_real_deployment() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/traces/golden_aoai_ratelimit_2024.csv");
-    #[allow(clippy::disallowed_methods)] // a test may read the disk
     let Ok(text) = std::fs::read_to_string(path) else {
         assert!(std::env::var_os("CI").is_none(), "{path} is not here");
         println!("skipped: ../shared/traces is not here");

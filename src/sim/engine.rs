@@ -291,3 +291,21 @@ impl Said {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backend::refusal;
+
+    /// What the simulator says for short is what the gateway would read off the wire.
+    #[test]
+    fn the_short_form_of_a_refusal_is_the_long_one() {
+        let (two, ms) = (Duration::from_secs(2), Duration::from_millis(1600));
+        for (cause, retry_after_ms) in [(Cause::Tpm, None), (Cause::Rpm, None), (Cause::Ptu, Some(ms))] {
+            let said = Said::Refused { cause, retry_after: two, retry_after_ms };
+            let reply = backend::Reply::Refused { at: Time::ZERO, cause, retry_after: two, retry_after_ms };
+            let response = refusal(&reply, "ChatCompletions_Create", "2024-10-21").expect("a refusal");
+            assert_eq!(said.reply(), Some(exchange::Reply::read(Time::ZERO, response.status, &response.headers)));
+        }
+    }
+}

@@ -49,11 +49,6 @@ impl Histogram {
         self.max = self.max.max(length);
     }
 
-    /// How many were counted.
-    pub fn total(&self) -> u64 {
-        self.total
-    }
-
     /// The longest, exactly.
     pub fn max(&self) -> Duration {
         self.max

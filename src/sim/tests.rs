@@ -1,5 +1,3 @@
-#![allow(clippy::unwrap_used)]
-
 use super::engine::Class;
 use super::report::{Backend as Row, Ending};
 use super::*;
@@ -200,7 +198,7 @@ fn the_example_trips_breakers() {
               4m15s  sweden opened for 3s (429, Retry-After)
           and 52 more times
 
-        Assumptions
+        Assumptions (not calibrated against logs of a real gateway)
           - members of a group take turns by smooth weighted round robin, as nginx does
           - a member of weight 0 gets no calls, unless every weight of its group is 0:
             then they share equally
@@ -237,6 +235,32 @@ fn the_example_trips_breakers() {
           - callers do not try again by themselves
     "#]]
     .assert_eq(&text);
+}
+
+#[test]
+fn the_example_is_what_its_recipe_makes() {
+    let mut x = 20_241_120u64;
+    let mut u = || {
+        x = x * 16_807 % 2_147_483_647;
+        x as f64 / 2_147_483_647.0
+    };
+    let mut text = String::from("arrival,prompt_tokens,output_tokens\n");
+    let mut t = 0.0;
+    loop {
+        let rate = match t {
+            t if (240.0..300.0).contains(&t) => 6.0,
+            t if (480.0..540.0).contains(&t) => 2.0,
+            _ => 0.5,
+        };
+        t += u() * 2.0 / rate;
+        if t >= 600.0 {
+            break;
+        }
+        let (p, o) = (u(), u());
+        let (prompt, output) = ((100.0 + 2400.0 * p * p * p) as u32, (20.0 + 480.0 * o * o) as u32);
+        text.push_str(&format!("{t:.3},{prompt},{output}\n"));
+    }
+    assert_eq!(include_str!("../../examples/traces/burst.csv"), text, "see examples/traces/README.md");
 }
 
 #[test]
@@ -318,7 +342,6 @@ fn progress_hears_of_every_request_in_the_end() {
 #[test]
 fn the_public_trace_runs_through() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/traces/AzureLLMInferenceTrace_code.csv");
-    #[allow(clippy::disallowed_methods)] // a test may read the disk
     let Ok(bytes) = std::fs::read(path) else {
         assert!(std::env::var_os("CI").is_none(), "{path} is not here");
         println!("skipped: ../shared/traces is not here");

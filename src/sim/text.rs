@@ -77,7 +77,7 @@ fn write(out: &mut String, report: &Report) -> std::fmt::Result {
 
     breakers(out, report)?;
 
-    writeln!(out, "\nAssumptions")?;
+    writeln!(out, "\nAssumptions (not calibrated against logs of a real gateway)")?;
     report.assumptions.iter().try_for_each(|assumption| wrapped(out, assumption))
 }
 
@@ -119,7 +119,7 @@ fn grouped(n: u64) -> String {
     let digits = n.to_string();
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);

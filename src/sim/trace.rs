@@ -227,7 +227,7 @@ impl Columns {
                 return Ok(Columns { form, arrival, prompt, output, deployment });
             }
         }
-        let shown: String = names.join(",").chars().take(80).collect();
+        let shown = shown(names.join(",").as_bytes());
         Err(Diagnostic::new(
             code::TRACE_FORMAT,
             format!("line {} of the trace names no columns that we know", row.line),
@@ -263,11 +263,15 @@ impl<'a> Row<'a> {
             return Err(Diagnostic::new(code::TRACE_ROW, message));
         };
         parse(field).ok_or_else(|| {
-            let shown: String = String::from_utf8_lossy(field).chars().take(40).collect();
-            Diagnostic::new(code::TRACE_ROW, format!("line {} of the trace: `{name}` is `{shown}`", self.line))
-                .help(format!("write {what}"))
+            let message = format!("line {} of the trace: `{name}` is `{}`", self.line, shown(field));
+            Diagnostic::new(code::TRACE_ROW, message).help(format!("write {what}"))
         })
     }
+}
+
+/// The beginning of what stands in the file, without anything that could move a cursor.
+fn shown(text: &[u8]) -> String {
+    String::from_utf8_lossy(text).chars().filter(|c| !c.is_control()).take(60).collect()
 }
 
 /// Digits only.

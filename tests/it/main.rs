@@ -1,5 +1,7 @@
-//! One integration test binary.
+//! The one integration test binary.
+#![allow(clippy::disallowed_methods, clippy::disallowed_macros, clippy::disallowed_types, missing_docs)]
 
+mod architecture;
 mod bicep;
 mod cli;
 mod plan;
