@@ -2,7 +2,7 @@
 
 use super::args;
 use super::context::Context;
-use super::progress::{Ended, Watch, step};
+use super::progress::{Ended, Watch, steps};
 use super::target::{self, Target, View};
 use super::{Done, Failure, Result};
 use crate::diagnostic::{Diagnostic, Exit, Severity, code};
@@ -10,7 +10,7 @@ use crate::plan::{Action, Plan};
 use crate::run;
 use crate::time::Time;
 use crate::topology::{Live, Pool, Target as Calls, Topology};
-use crate::ui::{Answer, Role, Step, clean, paint, table};
+use crate::ui::{Answer, Role, clean, paint, table};
 use crate::wire::Cloud;
 use serde_json::{Value, json};
 
@@ -57,7 +57,10 @@ async fn deploy(context: &Context<'_>, args: &args::Deploy, target: &Target) -> 
     ));
     let cloud = target.cloud(context);
     let began = cloud.now();
-    let watch = Watch::new(context, steps(context, &plan));
+    let watch = Watch::new(
+        context,
+        steps(plan.changes.iter().map(|change| (&change.address, change.takes)), context.global.time_scale),
+    );
     let mut sink = |event| watch.hear(event);
     match watch.until(run::deploy(&cloud, &target.desired, &live, &plan, &mut sink)).await? {
         Ended::Finished(Ok(done)) => {
@@ -118,11 +121,6 @@ fn ask(context: &Context, target: &Target, plan: &Plan) -> Result<Answer> {
         0 => context.ui.confirm(&format!("Deploy {}?", clean(stack)), "--yes")?,
         _ => context.ui.confirm_by_name(&format!("This deletes {gone} of what is there."), stack, "--yes")?,
     })
-}
-
-fn steps(context: &Context, plan: &Plan) -> Vec<Step> {
-    let scale = context.global.time_scale;
-    plan.changes.iter().map(|change| step(&change.address, (change.takes.from, change.takes.to), scale)).collect()
 }
 
 fn detached(context: &Context, target: &Target, name: Option<String>, began: Time, cloud: &dyn Cloud) -> Done {

@@ -2,14 +2,14 @@
 
 use super::args;
 use super::context::Context;
-use super::progress::{Ended, Watch, step};
+use super::progress::{Ended, Watch, steps};
 use super::target::Target;
 use super::{Done, Result};
 use crate::diagnostic::Exit;
 use crate::plan::{Action, usual, wire::Thing};
 use crate::run::{self, Destroyed, Inventory, Remains};
-use crate::topology::{Live, SoftDeleted};
-use crate::ui::{Answer, Role, Step, clean, paint};
+use crate::topology::SoftDeleted;
+use crate::ui::{Answer, Role, clean, paint};
 use crate::wire::Cloud;
 use serde_json::{Value, json};
 
@@ -42,7 +42,9 @@ async fn destroy(context: &Context<'_>, args: &args::Destroy, target: &Target) -
     let cloud = target.cloud(context);
     let began = cloud.now();
     context.ui.say(&format!("\nDestroying {} in the local Azure. Ctrl-C detaches.", clean(stack)));
-    let watch = Watch::new(context, steps(context, target, &live, &inventory));
+    let known = if live.topology.gateway.is_some() { &live.topology } else { &target.desired };
+    let doomed = inventory.deleted.iter().map(|address| (address, usual(known, address, &Action::Delete)));
+    let watch = Watch::new(context, steps(doomed, context.global.time_scale));
     let remains = if args.purge_soft_deleted { Remains::Purge } else { Remains::Keep };
     let mut sink = |event| watch.hear(event);
     match watch.until(run::destroy(&cloud, &target.desired, &live, remains, &mut sink)).await? {
@@ -90,13 +92,6 @@ fn shown(target: &Target, inventory: &Inventory, args: &args::Destroy) -> String
     let names = if args.purge_soft_deleted { "their names are given free for ever" } else { "names stay soft-deleted" };
     text.push_str(&format!("\n{} to delete; {names}.\n", inventory.deleted.len()));
     text
-}
-
-fn steps(context: &Context, target: &Target, live: &Live, inventory: &Inventory) -> Vec<Step> {
-    let scale = context.global.time_scale;
-    let known = if live.topology.gateway.is_some() { &live.topology } else { &target.desired };
-    let usual = |address| usual(known, address, &Action::Delete);
-    inventory.deleted.iter().map(|address| step(address, (usual(address).from, usual(address).to), scale)).collect()
 }
 
 fn tell_left(context: &Context, target: &Target, inventory: &Inventory) {

@@ -9,8 +9,8 @@ use super::context::{Context, machine};
 use crate::diagnostic::Diagnostic;
 use crate::io;
 use crate::io::signal::Signals;
+use crate::plan::Range;
 use crate::run::{self, Event, Origin};
-use crate::time::Duration;
 use crate::topology::Address;
 use crate::ui::{Progress, Step, TICK};
 use serde_json::Value;
@@ -73,6 +73,9 @@ impl<'a> Watch<'a> {
     }
 
     fn show(&self, event: &Event) {
+        if is_small(event) {
+            return;
+        }
         let (mut progress, now) = (self.progress.borrow_mut(), io::now());
         match event {
             Event::ResourceStarted { resource, step, .. } => {
@@ -103,10 +106,19 @@ impl<'a> Watch<'a> {
     }
 }
 
+/// Operations come and go with their API, whose line tells of them.
+fn is_small(event: &Event) -> bool {
+    let (Event::ResourceStarted { resource, .. } | Event::ResourceDone { resource, .. }) = event else { return false };
+    matches!(resource, Address::Operation { .. })
+}
+
 /// The steps of a picture, each with how long it usually takes here: the local Azure is `scale` times as fast.
-pub(super) fn step(resource: &Address, usual: (Duration, Duration), scale: u32) -> Step {
-    let (group, name) = place(resource);
-    Step { group, name, usual: Some((usual.0.scaled_down(scale), usual.1.scaled_down(scale))) }
+pub(super) fn steps<'a>(resources: impl Iterator<Item = (&'a Address, Range)>, scale: u32) -> Vec<Step> {
+    let step = |(resource, usual): (&Address, Range)| {
+        let (group, name) = place(resource);
+        Step { group, name, usual: Some((usual.from.scaled_down(scale), usual.to.scaled_down(scale))) }
+    };
+    resources.filter(|(resource, _)| !matches!(resource, Address::Operation { .. })).map(step).collect()
 }
 
 /// Which group a resource is shown in, and as what: by account, the service, and what routes calls.

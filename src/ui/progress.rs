@@ -15,6 +15,9 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 /// How often a picture is redrawn, at least.
 pub const TICK: std::time::Duration = std::time::Duration::from_millis(100);
 
+/// What took less was over when it was first seen: nobody knows how long it took.
+const SEEN: Duration = Duration::from_millis(50);
+
 /// The longest silence in a pipe.
 const HEARTBEAT: Duration = Duration::from_secs(20);
 
@@ -82,7 +85,8 @@ impl<'a> Progress<'a> {
         let row = self.row(group, name);
         let took = row.took(now);
         row.state = State::Done { took };
-        self.line(&format!("{} {} in {took}", label(group, name), paint(Role::Good, "done")), now);
+        let took = if took < SEEN { String::new() } else { format!(" in {took}") };
+        self.line(&format!("{} {}{took}", self.label(group, name), paint(Role::Good, "done")), now);
         self.tick(now);
     }
 
@@ -91,7 +95,10 @@ impl<'a> Progress<'a> {
         let row = self.row(group, name);
         let took = row.took(now);
         row.state = State::Failed { took, why: why.to_owned() };
-        self.line(&format!("{} {} after {took}: {}", label(group, name), paint(Role::Bad, "failed"), clean(why)), now);
+        self.line(
+            &format!("{} {} after {took}: {}", self.label(group, name), paint(Role::Bad, "failed"), clean(why)),
+            now,
+        );
         self.tick(now);
     }
 
@@ -149,6 +156,12 @@ impl<'a> Progress<'a> {
         }
     }
 
+    /// A step's group and name, the groups under each other.
+    fn label(&self, group: &str, name: &str) -> String {
+        let width = self.rows.iter().map(|row| row.step.group.chars().count()).max().unwrap_or(0);
+        format!("{} {}", paint(Role::Strong, &format!("{:width$}", clean(group))), clean(name))
+    }
+
     /// What has been running longest, for the heartbeat.
     fn longest(&self, now: Time) -> Option<String> {
         let running = self.rows.iter().filter_map(|row| match &row.state {
@@ -158,7 +171,7 @@ impl<'a> Progress<'a> {
         let all = running.clone().count();
         let (since, row, phase) = running.min_by_key(|(since, ..)| *since)?;
         let more = if all > 1 { format!(", and {} more", all - 1) } else { String::new() };
-        let label = label(&row.step.group, &row.step.name);
+        let label = self.label(&row.step.group, &row.step.name);
         Some(format!("{label} {} for {}{}{more}", clean(phase), now.since(since), row.step.usually()))
     }
 
@@ -181,10 +194,6 @@ impl<'a> Progress<'a> {
         }
         lines.join("\n")
     }
-}
-
-fn label(group: &str, name: &str) -> String {
-    format!("{} {}", paint(Role::Strong, group), clean(name))
 }
 
 impl Step {
@@ -212,7 +221,8 @@ fn picture_of_group(rows: &[&Row], now: Time) -> Vec<String> {
         let took = done.iter().map(|row| row.took(now)).max().unwrap_or_default();
         let what =
             if done.len() == rows.len() { "done".to_owned() } else { format!("done {} of {}", done.len(), rows.len()) };
-        lines.push(format!("{} {}", paint(Role::Good, &what), paint(Role::Faint, &format!("{took}"))));
+        let took = if took < SEEN { String::new() } else { format!(" {took}") };
+        lines.push(format!("{}{}", paint(Role::Good, &what), paint(Role::Faint, &took)));
     }
     let shown = rows.iter().filter(|row| matches!(row.state, State::Running { .. } | State::Failed { .. }));
     let width = shown.clone().map(|row| columns(&row.step.name)).max().unwrap_or(0);
