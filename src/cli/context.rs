@@ -134,8 +134,7 @@ impl<'a> Context<'a> {
     /// Finds, reads and loads the spec; tells its warnings.
     pub(super) fn load(&self, spec: &args::Spec) -> Result<Spec> {
         let source = self.source(spec)?;
-        let options = self.options();
-        match spec::load(&source.text, &options.borrow()) {
+        match spec::load(&source.text, &self.options()) {
             Ok(loaded) => {
                 self.tell(Some(&source), &loaded.warnings);
                 Ok(Spec { source, loaded })
@@ -148,8 +147,14 @@ impl<'a> Context<'a> {
     }
 
     /// What the command line says about the spec.
-    pub(super) fn options(&self) -> Options<'_> {
-        Options { global: self.global, variables: Box::new(|name| std::env::var(name).ok()) }
+    pub(super) fn options(&self) -> spec::Options<'_> {
+        spec::Options {
+            environment: self.global.env.as_deref(),
+            set: &self.global.set,
+            variables: &|name| std::env::var(name).ok(),
+            subscription: self.global.subscription.as_deref(),
+            resource_group: self.global.resource_group.as_deref(),
+        }
     }
 
     /// The local Azure of this folder.
@@ -198,24 +203,6 @@ impl<'a> Context<'a> {
 pub(super) struct Spec {
     pub(super) source: Source,
     pub(super) loaded: Loaded,
-}
-
-/// [`spec::Options`] borrows; this owns.
-pub(super) struct Options<'a> {
-    global: &'a Global,
-    variables: Box<dyn Fn(&str) -> Option<String>>,
-}
-
-impl Options<'_> {
-    pub(super) fn borrow(&self) -> spec::Options<'_> {
-        spec::Options {
-            environment: self.global.env.as_deref(),
-            set: &self.global.set,
-            variables: &*self.variables,
-            subscription: self.global.subscription.as_deref(),
-            resource_group: self.global.resource_group.as_deref(),
-        }
-    }
 }
 
 /// The system refuses something basic.

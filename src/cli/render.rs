@@ -22,8 +22,7 @@ const FILE_LIMIT: u64 = 16 << 20;
 pub(super) fn run(context: &Context, args: &args::Render) -> Result {
     if args.expanded {
         let source = context.source(&args.spec)?;
-        let options = context.options();
-        let text = spec::expand(&source.text, &options.borrow()).map_err(|problems| Failure::of(&source, problems))?;
+        let text = spec::expand(&source.text, &context.options()).map_err(|problems| Failure::of(&source, problems))?;
         context.text(&text)?;
         return Ok(Done::new(json!({ "spec": text })));
     }
@@ -97,7 +96,7 @@ fn check(context: &Context, folder: &Path, files: &[File]) -> Result {
         context.ui.say(&format!("{} is up to date: {} files.", folder.display(), files.len()));
         return Ok(Done::new(json!({ "folder": folder.display().to_string(), "files": files.len() })));
     }
-    let counts = [(differ, "differ"), (missing, "missing"), (stale.len(), "left over")];
+    let counts = [(differ, "different"), (missing, "missing"), (stale.len(), "left over")];
     let counts: Vec<String> = counts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
     problem.message = format!("`{}` is not what the spec renders to: {}", folder.display(), counts.join(", "));
     Err(Failure::from(problem.help(format!("write it again: `aoai-lb render -o {}`", folder.display()))))

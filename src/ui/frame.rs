@@ -70,9 +70,10 @@ pub(super) fn frame(problem: &Diagnostic, source: Option<&Source>, width: usize)
             group = group.element(Snippet::source(&source.text).path(clean(&source.name)).annotation(mark));
         }
         (Some(source), None) => {
-            let key = problem.key.as_ref().map(|key| format!(", {}", clean(key))).unwrap_or_default();
-            let place = format!("{}{key}", clean(&source.name));
-            group = group.element(Level::NOTE.with_name(Some("in")).message(place));
+            if let Some(key) = &problem.key {
+                let place = format!("{}, {}", clean(&source.name), clean(key));
+                group = group.element(Level::NOTE.with_name(Some("in")).message(place));
+            }
         }
         (None, _) => {}
     }

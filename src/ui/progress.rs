@@ -198,7 +198,9 @@ impl<'a> Progress<'a> {
 
 impl Step {
     fn usually(&self) -> String {
-        self.usual.map_or(String::new(), |(from, to)| format!(" (usually {from} to {to})"))
+        // what is over before one has read it needs no such words
+        let usual = self.usual.filter(|(_, to)| *to >= Duration::from_secs(1));
+        usual.map_or(String::new(), |(from, to)| format!(" (usually {from} to {to})"))
     }
 }
 
