@@ -34,7 +34,7 @@ pub(super) fn advance(world: &mut World, now: Time) {
             Event::Deployment(key, Next::Finish) => deployments::finish(world, at, &key),
         }
     }
-    world.state.operations.retain(|_, operation| !operation.settled || operation.ends + MEMORY > now);
+    world.state.operations.retain(|_, operation| !operation.settled || now.since(operation.ends) < MEMORY);
 }
 
 fn next(world: &World, now: Time) -> Option<(Time, Event)> {
@@ -130,6 +130,6 @@ fn remove_group(world: &mut World, at: Time, group: &str) {
         soft_delete(world, at, &key);
     }
     world.state.resources.retain(|key, _| !key.starts_with(&under));
-    world.state.deployments.retain(|key, _| !key.starts_with(&under));
     world.state.groups.remove(group);
+    deployments::remove(world, at, &under);
 }

@@ -10,7 +10,7 @@ mod check;
 mod run;
 mod show;
 
-pub(super) use run::{Next, begin, end_step, finish};
+pub(super) use run::{Next, begin, end_step, finish, remove};
 pub(super) use show::{body, poll};
 
 use super::World;
@@ -301,6 +301,7 @@ fn cancel(world: &mut World, now: Time, key: &str, name: &str) -> Reply {
     deployment.state = Phase::Canceled;
     deployment.changed = now;
     deployment.finishes = None;
+    let id = deployment.id.clone();
     // nested deployments that it waits for are cancelled with it
     let nested: Vec<String> = deployment
         .steps
@@ -313,6 +314,7 @@ fn cancel(world: &mut World, now: Time, key: &str, name: &str) -> Reply {
     for key in nested {
         cancel(world, now, &key, name);
     }
+    run::wake(world, now, key, run::Outcome::Ended("Canceled", None), &id);
     Reply::empty(204)
 }
 

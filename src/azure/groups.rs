@@ -63,7 +63,8 @@ pub(super) fn one(world: &mut World, ask: &Ask<'_>, subscription: &str, group: &
     match (ask.method, known) {
         (Method::Get, Some(known)) => Reply::json(200, show(known)),
         (Method::Get, None) => group_not_found(group),
-        (Method::Head, known) => Reply::empty(if known.is_some() { 204 } else { 404 }),
+        (Method::Head, Some(_)) => Reply::empty(204),
+        (Method::Head, None) => Reply::empty(404).header("x-ms-failure-cause", "gateway"),
         (Method::Put, known) => {
             let created = known.is_none();
             let body = match ask.body() {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 pub(super) struct Reply {
     pub status: u16,
     pub headers: Vec<(&'static str, String)>,
-    pub body: Option<Value>,
+    pub body: Option<Box<Value>>,
     /// Children of an API Management service are printed over several lines with CRLF, everything else on one.
     pub pretty: bool,
     /// The operation that this write started.
@@ -21,7 +21,7 @@ impl Reply {
     }
 
     pub fn json(status: u16, body: Value) -> Reply {
-        Reply { body: Some(body), ..Reply::empty(status) }
+        Reply { body: Some(Box::new(body)), ..Reply::empty(status) }
     }
 
     pub fn pretty(status: u16, body: Value) -> Reply {

@@ -181,7 +181,11 @@ fn in_a_group(world: &mut World, ask: &Ask<'_>, subscription: &str, group: &str,
     if let Some(parent) = &parent
         && !world.state.resources.contains_key(&parent.key())
     {
-        return resource_not_found(&parent.short(), group);
+        let top = parent.top();
+        return match world.state.resources.contains_key(&top.key()) {
+            true => apim::not_found(parent.kind),
+            false => resource_not_found(&top.short(), group),
+        };
     }
     list(world, ask, kind, parent, subscription, group)
 }
@@ -245,7 +249,10 @@ fn one(world: &mut World, ask: &Ask<'_>, id: ResourceId, action: String) -> Repl
         action,
         takes: DIRECT,
     };
-    call_provider(world, &call)
+    let mut reply = call_provider(world, &call);
+    // recorded: errors on several lines in 2019, on one since
+    reply.pretty &= reply.is_success() || !catalogue::not_older(&call.version, "2021-08-01");
+    reply
 }
 
 /// Checks what the gateway checks, and asks the provider. Template deployments come in here too.
@@ -262,20 +269,8 @@ pub(super) fn call_provider(world: &mut World, call: &Call) -> Reply {
     {
         return refusal;
     }
-    if let Some(parent) = call.id.parent()
-        && !world.state.resources.contains_key(&parent.key())
-    {
-        return match call.method {
-            Method::Put => {
-                let kind = kind.name.split_once('/').map_or("", |(_, rest)| rest);
-                let id = parent.text();
-                let message = format!(
-                    "Failed to perform 'write' on resource(s) of type '{kind}', because the parent resource '{id}' could not be found."
-                );
-                gateway(404, "ParentResourceNotFound", message)
-            }
-            _ => resource_not_found(&parent.short(), &call.id.group),
-        };
+    if let Some(refusal) = orphan(world, call) {
+        return refusal;
     }
     match kind.name {
         "Microsoft.ApiManagement/service" => apim::service::handle(world, call),
@@ -290,6 +285,34 @@ pub(super) fn call_provider(world: &mut World, call: &Call) -> Reply {
         "Microsoft.CognitiveServices/accounts/deployments" => cognitive::deployments::handle(world, call),
         other => unknown(other),
     }
+}
+
+/// Refuses what hangs on a resource that is not there. The gateway knows services and accounts; of what hangs on those
+/// only the provider knows.
+fn orphan(world: &World, call: &Call) -> Option<Reply> {
+    let parent = call.id.parent()?;
+    if world.state.resources.contains_key(&parent.key()) {
+        return None;
+    }
+    let top = call.id.top();
+    if world.state.resources.contains_key(&top.key()) {
+        return Some(match call.method {
+            Method::Put | Method::Patch | Method::Post => apim::not_found(parent.kind),
+            Method::Head => Reply::empty(404),
+            Method::Get | Method::Delete => apim::not_found(call.id.kind),
+        });
+    }
+    Some(match call.method {
+        Method::Put => {
+            let kind = call.id.kind.name.split_once('/').map_or("", |(_, rest)| rest);
+            let id = parent.text();
+            let message = format!(
+                "Failed to perform 'write' on resource(s) of type '{kind}', because the parent resource '{id}' could not be found."
+            );
+            gateway(404, "ParentResourceNotFound", message)
+        }
+        _ => resource_not_found(&top.short(), &call.id.group),
+    })
 }
 
 /// Refuses a location that is missing, unknown, or another than the resource has.

@@ -91,6 +91,16 @@ pub(super) fn merge(target: &mut Value, patch: &Value) {
     }
 }
 
+/// What a PATCH leaves of a resource: a merge, but for its tags, which a PATCH replaces as a whole.
+pub(super) fn patched(kept: &Map<String, Value>, patch: &Value) -> Value {
+    let mut body = Value::Object(kept.clone());
+    merge(&mut body, patch);
+    if let (Value::Object(body), Some(tags)) = (&mut body, patch.get("tags")) {
+        body.insert("tags".into(), tags.clone());
+    }
+    body
+}
+
 /// An object, `{}` for anything else.
 pub(super) fn object(value: Option<&Value>) -> Map<String, Value> {
     value.and_then(Value::as_object).cloned().unwrap_or_default()

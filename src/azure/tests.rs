@@ -365,6 +365,8 @@ fn accounts_are_followed_by_one_header_and_deleted_at_once() {
 
     let tags = bench.send(Method::Patch, &path, COGNITIVE, json!({"tags": {"a": "b"}}));
     assert_eq!((tags.status, tags.headers.get("Azure-AsyncOperation")), (200, None));
+    let others = bench.send(Method::Patch, &path, COGNITIVE, json!({"tags": {"c": "d"}}));
+    assert_eq!(others.value().expect("an account")["tags"], json!({"c": "d"}), "a patch replaces tags as a whole");
     let network = json!({"properties": {"publicNetworkAccess": "Disabled"}});
     let slow = bench.send(Method::Patch, &path, COGNITIVE, network);
     assert!(slow.status == 202 && slow.headers.get("Location").is_some() && slow.value().is_some());
@@ -484,4 +486,6 @@ fn the_scale_divides_waits_and_not_dates() {
 }
 
 mod children;
+mod conformance;
 mod deployments;
+mod fuzz;

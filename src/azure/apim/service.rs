@@ -5,7 +5,7 @@ use crate::azure::World;
 use crate::azure::lro::{Effect, Follow, Start};
 use crate::azure::reply::{Reply, method_not_allowed, resource_not_found, service_error};
 use crate::azure::router::Call;
-use crate::azure::shape::{display_location, merge, object, short_location, stamp};
+use crate::azure::shape::{display_location, merge, object, patched, short_location, stamp};
 use crate::azure::state::{Deleted, Resource};
 use crate::catalogue::{Generation, Tier, tier};
 use crate::time::{Duration, Time};
@@ -26,8 +26,7 @@ pub(in crate::azure) fn handle(world: &mut World, call: &Call) -> Reply {
         Method::Put => put(world, call),
         Method::Patch => match world.state.resources.get(&key) {
             Some(service) => {
-                let mut body = Value::Object(service.body.clone());
-                merge(&mut body, &call.body);
+                let body = patched(&service.body, &call.body);
                 update(world, call, &body)
             }
             None => resource_not_found(&call.id.short(), &call.id.group),

@@ -6,7 +6,7 @@ use crate::azure::advance::soft_delete;
 use crate::azure::lro::{Effect, Follow, Start, system_data};
 use crate::azure::reply::{Reply, error, method_not_allowed, resource_not_found};
 use crate::azure::router::Call;
-use crate::azure::shape::{hex, merge, object, short_location, stamp};
+use crate::azure::shape::{hex, object, patched, short_location, stamp};
 use crate::azure::state::{Deleted, Resource};
 use crate::catalogue::resource_type;
 use crate::time::{Duration, Time};
@@ -146,8 +146,7 @@ fn update(world: &mut World, call: &Call, known: Resource, body: &Value) -> Repl
 
 /// Tags and SKU change at once; properties take an operation, whose first answer is a 202 with the account.
 fn patch(world: &mut World, call: &Call, known: Resource) -> Reply {
-    let mut body = Value::Object(known.body.clone());
-    merge(&mut body, &call.body);
+    let body = patched(&known.body, &call.body);
     if let Some(refusal) = conflict(&known, call.now).or_else(|| problem(world, call, &body)) {
         return refusal;
     }

@@ -2,12 +2,12 @@
 //!
 //! Deliberately absent: quota, which region offers which model, and the end of a model's life.
 
-use super::{ACCOUNT, accounts};
+use super::accounts;
 use crate::azure::World;
 use crate::azure::lro::system_data;
 use crate::azure::reply::{Reply, error, method_not_allowed};
 use crate::azure::router::Call;
-use crate::azure::shape::{cut_to_version, guid, merge, object};
+use crate::azure::shape::{cut_to_version, guid, object, patched};
 use crate::azure::state::Resource;
 use crate::catalogue::{Model, is_provisioned, model, not_older, rpm_per_1k_tpm};
 use crate::time::Time;
@@ -38,8 +38,7 @@ pub(in crate::azure) fn handle(world: &mut World, call: &Call) -> Reply {
         }
         (Method::Put, _) => write(world, call, &call.body),
         (Method::Patch, Some(known)) => {
-            let mut body = Value::Object(known.body.clone());
-            merge(&mut body, &call.body);
+            let body = patched(&known.body, &call.body);
             write(world, call, &body)
         }
         (Method::Delete, None) => Reply::empty(204),
@@ -89,7 +88,6 @@ fn busy(world: &World, call: &Call) -> Option<Reply> {
 fn hold(world: &mut World, call: &Call) {
     let until = call.now + world.scaled(call.takes);
     if let Some(account) = world.state.resources.get_mut(&call.id.top().key()) {
-        debug_assert_eq!(account.kind, ACCOUNT);
         account.busy = until;
     }
 }

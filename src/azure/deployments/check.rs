@@ -86,7 +86,7 @@ pub(super) fn again(world: &World, deployment: &Deployment) -> Option<Prepared> 
 
 fn refused(problem: &TemplateError) -> Reply {
     let mut reply = gateway(400, problem.code, "");
-    reply.body = Some(json!({"error": problem.to_value()}));
+    reply.body = Some(Box::new(json!({"error": problem.to_value()})));
     reply
 }
 

@@ -46,7 +46,7 @@ impl Runtime for Look<'_> {
             takes: Duration::ZERO,
         };
         let reply = call_provider(&mut world, &call);
-        if reply.is_success() { reply.body } else { None }
+        if reply.is_success() { reply.body.map(|body| *body) } else { None }
     }
 }
 
@@ -219,13 +219,38 @@ pub(in crate::azure) fn finish(world: &mut World, at: Time, key: &str) {
             }
         }
     }
-    let (child, succeeded, error) =
-        (deployment.id.clone(), deployment.state == Phase::Succeeded, deployment.error.clone());
-    wake(world, at, key, succeeded, &child, error);
+    let child = deployment.id.clone();
+    let outcome = match deployment.state {
+        Phase::Succeeded => Outcome::Succeeded,
+        state => Outcome::Ended(state.word(), deployment.error.clone()),
+    };
+    wake(world, at, key, outcome, &child);
+}
+
+/// Takes deployments away with their group. Whoever waits for one outside of it is told.
+pub(in crate::azure) fn remove(world: &mut World, at: Time, under: &str) {
+    let gone: Vec<(String, String)> = world
+        .state
+        .deployments
+        .iter()
+        .filter(|(key, _)| key.starts_with(under))
+        .map(|(key, deployment)| (key.clone(), deployment.id.clone()))
+        .collect();
+    world.state.deployments.retain(|key, _| !key.starts_with(under));
+    for (key, id) in gone {
+        wake(world, at, &key, Outcome::Ended("Deleted", None), &id);
+    }
+}
+
+/// How a nested deployment ended, for its parent.
+pub(super) enum Outcome {
+    Succeeded,
+    /// The state, and the error where there is one.
+    Ended(&'static str, Option<Value>),
 }
 
 /// Ends the steps that waited for a nested deployment.
-fn wake(world: &mut World, at: Time, key: &str, succeeded: bool, child: &str, error: Option<Value>) {
+pub(super) fn wake(world: &mut World, at: Time, key: &str, outcome: Outcome, child: &str) {
     let waits = |state: &StepState| matches!(state, StepState::Running { until: Until::Deployment(k), .. } if k == key);
     let parents: Vec<(String, usize)> = world
         .state
@@ -240,22 +265,24 @@ fn wake(world: &mut World, at: Time, key: &str, succeeded: bool, child: &str, er
         if let Some(step) = world.state.deployments.get_mut(&parent).and_then(|d| d.steps.get_mut(i))
             && let StepState::Running { since, status, .. } = step.state
         {
-            step.state = match succeeded {
-                true => StepState::Succeeded { since, at, status },
-                false => StepState::Failed { since, at, status: 409, error: unfinished(child, error.clone()) },
+            step.state = match &outcome {
+                Outcome::Succeeded => StepState::Succeeded { since, at, status },
+                Outcome::Ended(state, error) => {
+                    StepState::Failed { since, at, status: 409, error: unfinished(child, state, error.clone()) }
+                }
             };
         }
         launch(world, at, &parent);
     }
 }
 
-/// What the parent of a failed deployment says of it.
-fn unfinished(child: &str, error: Option<Value>) -> Value {
+/// What the parent of a deployment that did not succeed says of it.
+fn unfinished(child: &str, state: &str, error: Option<Value>) -> Value {
     let details: Vec<Value> = error.into_iter().collect();
-    json!({"status": "Failed", "error": {
+    json!({"status": state, "error": {
         "code": "ResourceDeploymentFailure",
         "target": child,
-        "message": "The resource write operation failed to complete successfully, because it reached terminal provisioning state 'Failed'.",
+        "message": format!("The resource write operation failed to complete successfully, because it reached terminal provisioning state '{state}'."),
         "details": details,
     }})
 }

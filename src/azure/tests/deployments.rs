@@ -273,6 +273,19 @@ fn what_is_wrong_up_front_leaves_no_deployment() {
 }
 
 #[test]
+fn a_soft_deleted_service_is_met_while_running() {
+    let mut bench = Bench::with_service();
+    bench.send(Method::Delete, &bench.service(""), APIM, Value::Null);
+    bench.wait(60);
+    let path = deployment(&bench, "");
+    assert_eq!(bench.send(Method::Put, &path, RESOURCES, order(small())).status, 201);
+    bench.wait(100);
+    let error = bench.get(&path, RESOURCES).1["properties"]["error"].clone();
+    assert_eq!(error["details"][0]["code"], "ServiceAlreadyExistsInSoftDeletedState");
+    assert_eq!(error["details"][0]["target"], json!(bench.service("")));
+}
+
+#[test]
 fn a_good_template_is_validated() {
     let mut bench = Bench::with_group();
     let path = deployment(&bench, "/validate");
@@ -370,7 +383,7 @@ fn the_quickstart_deploys_reads_back_and_goes() {
     let mut bench = Bench::with_group();
     bench.world = bench.world.with_scale(600);
     let path = deployment(&bench, "");
-    assert_eq!(bench.send(Method::Put, &path, RESOURCES, order(template)).status, 201);
+    assert_eq!(bench.send(Method::Put, &path, RESOURCES, order(template.clone())).status, 201);
     bench.now += Duration::from_millis(1000);
     let done = bench.get(&path, RESOURCES).1;
     assert_eq!(done["properties"]["provisioningState"], "Succeeded", "{}", done["properties"]["error"]);
@@ -389,4 +402,43 @@ fn the_quickstart_deploys_reads_back_and_goes() {
     assert_eq!(bench.get(&base, APIM).1["location"], "East US 2");
     let accounts = bench.get(&bench.group("/providers/Microsoft.CognitiveServices/accounts"), COGNITIVE).1;
     assert_eq!(accounts["value"].as_array().map(Vec::len), Some(2));
+    // sent once more, everything is as it was: no ETag moves
+    let etag = |bench: &mut Bench, rest: &str| {
+        let answer = bench.send(Method::Get, &format!("{base}{rest}"), APIM, Value::Null);
+        answer.headers.get("ETag").map(str::to_string)
+    };
+    let kept = [
+        "",
+        "/backends/ptu",
+        "/backends/gpt-4o",
+        "/apis/openai",
+        "/apis/openai/policies/policy",
+        "/subscriptions/team-a",
+    ];
+    let before = kept.map(|rest| etag(&mut bench, rest));
+    assert_eq!(bench.send(Method::Put, &path, RESOURCES, order(template)).status, 200);
+    bench.now += Duration::from_millis(1000);
+    assert_eq!(state(&mut bench), "Succeeded");
+    assert_eq!(kept.map(|rest| etag(&mut bench, rest)), before);
+    // and away with it, names included
+    bench.send(Method::Delete, &bench.group(""), RESOURCES, Value::Null);
+    bench.now += Duration::from_millis(1000);
+    for (provider, what, version, count) in [
+        ("Microsoft.ApiManagement", "deletedservices", APIM, 1),
+        ("Microsoft.CognitiveServices", "deletedAccounts", COGNITIVE, 2),
+    ] {
+        let list = format!("/subscriptions/{SUBSCRIPTION}/providers/{provider}/{what}");
+        let found = bench.get(&list, version).1["value"].as_array().cloned().unwrap_or_default();
+        assert_eq!(found.len(), count);
+        for gone in found {
+            let id = gone["id"].as_str().expect("an id").to_string();
+            assert_eq!(bench.send(Method::Delete, &id, version, Value::Null).status, 202);
+        }
+        bench.now += Duration::from_millis(1000);
+        assert_eq!(bench.get(&list, version).1["value"], json!([]));
+    }
+    let state: Value = serde_json::from_str(&bench.world.to_json()).expect("a state");
+    for what in ["groups", "resources", "deleted", "deployments"] {
+        assert_eq!(state[what], json!({}), "{what}");
+    }
 }
