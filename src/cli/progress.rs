@@ -66,7 +66,7 @@ impl<'a> Watch<'a> {
     pub(super) fn hear(&self, event: Event) {
         self.show(&event);
         if let Ok(Value::Object(mut fields)) = serde_json::to_value(&event)
-            && let Some(Value::String(kind)) = fields.remove("type")
+            && let Some(Value::String(kind)) = fields.shift_remove("type")
         {
             self.context.event(&kind, Value::Object(fields));
         }
@@ -82,9 +82,9 @@ impl<'a> Watch<'a> {
                 let (group, name) = place(resource);
                 progress.running(&group, &name, doing(*step), now);
             }
-            Event::ResourceDone { resource, .. } => {
+            Event::ResourceDone { resource, step, .. } => {
                 let (group, name) = place(resource);
-                progress.done(&group, &name, now);
+                progress.done(&group, &name, done(*step), now);
             }
             Event::ResourceFailed { resource, code, message, .. } => {
                 let (group, name) = place(resource);
@@ -139,5 +139,14 @@ const fn doing(step: run::Step) -> &'static str {
         run::Step::Delete => "deleting",
         run::Step::Recover => "recovering",
         run::Step::Purge => "purging",
+    }
+}
+
+const fn done(step: run::Step) -> &'static str {
+    match step {
+        run::Step::Write => "done",
+        run::Step::Delete => "deleted",
+        run::Step::Recover => "recovered",
+        run::Step::Purge => "purged",
     }
 }

@@ -80,13 +80,13 @@ impl<'a> Progress<'a> {
         self.tick(now);
     }
 
-    /// A step is done.
-    pub fn done(&mut self, group: &str, name: &str, now: Time) {
+    /// A step is done; `word` says what was done, as `deleted`.
+    pub fn done(&mut self, group: &str, name: &str, word: &str, now: Time) {
         let row = self.row(group, name);
         let took = row.took(now);
         row.state = State::Done { took };
         let took = if took < SEEN { String::new() } else { format!(" in {took}") };
-        self.line(&format!("{} {}{took}", self.label(group, name), paint(Role::Good, "done")), now);
+        self.line(&format!("{} {}{took}", self.label(group, name), paint(Role::Good, word)), now);
         self.tick(now);
     }
 
@@ -275,7 +275,7 @@ mod tests {
         let mut progress = Progress::new(&ui, steps, at(0));
         progress.running("service", "gateway apim", "Activating", at(0));
         progress.running("eastus2", "account", "running", at(0));
-        progress.done("eastus2", "account", at(38));
+        progress.done("eastus2", "account", "done", at(38));
         progress.running("eastus2", "deployment gpt", "running", at(38));
         progress.running("service", "role on eastus2", "running", at(39));
         progress.failed("service", "role on eastus2", "PrincipalNotFound\u{7}", at(40));
