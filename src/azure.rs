@@ -145,7 +145,7 @@ impl World {
         self.state.scale
     }
 
-    /// Answers a request to Azure Resource Manager.
+    /// Answers a request to Azure Resource Manager, whichever door it names: the gateway's door is not this one's.
     ///
     /// A request that is refused changes nothing.
     pub fn handle(&mut self, now: Time, request: &Request) -> Response {

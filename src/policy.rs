@@ -1,9 +1,9 @@
-//! The policy of an API: rendered from an [`Intent`](crate::topology::Intent), and recognised again.
+//! The policy of an API: rendered from an [`Intent`], and recognised again.
 //!
 //! # What the policy does
 //!
 //! `exchange` is the twin of this text; both follow these numbered rules, and share texts and readings through
-//! [`topology::intent`](crate::topology::intent).
+//! [`topology::intent`](mod@intent).
 //!
 //! Inbound, in this order:
 //!
@@ -68,8 +68,9 @@ use crate::topology::intent::{self, Answer};
 use crate::topology::{Intent, Routes, defaults};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use minijinja::{Value, context};
+use minijinja::{Environment, Value, context};
 use print::{csharp, environment, xml, xml_attribute};
+use std::sync::OnceLock;
 
 /// The variable that carries the intent.
 pub const MARKER: &str = "aoai-lb";
@@ -95,11 +96,9 @@ const TEMPLATES: &[(&str, &str)] = templates![
 
 /// The policy that does what `intent` says.
 pub fn render(intent: &Intent) -> String {
-    let mut env = environment(print::printed);
-    for (path, source) in TEMPLATES {
-        env.add_template(path, source).expect("our templates are well-formed");
-    }
-    let template = env.get_template("pool.xml.j2").expect("our templates are there");
+    static ENGINE: OnceLock<Environment<'static>> = OnceLock::new();
+    let engine = ENGINE.get_or_init(|| environment(TEMPLATES, print::printed));
+    let template = engine.get_template("pool.xml.j2").expect("our templates are there");
     template.render(context_of(intent)).unwrap_or_else(|error| panic!("our templates fit an intent: {error:#}"))
 }
 
@@ -363,9 +362,8 @@ mod tests {
 
     #[test]
     fn a_plain_text_cannot_be_printed() {
-        let mut env = environment(print::printed);
-        env.add_template("t", "<< text >>").expect("a template");
-        let template = env.get_template("t").expect("a template");
+        let engine = environment(&[("t", "<< text >>")], print::printed);
+        let template = engine.get_template("t").expect("a template");
         let refused = template.render(context! { text => "plain" }).map_err(|error| error.to_string());
         assert!(refused.is_err_and(|error| error.contains("may not print a plain string")));
         assert_eq!(template.render(context! { text => 7 }).ok().as_deref(), Some("7"));

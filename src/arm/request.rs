@@ -82,15 +82,20 @@ pub fn children(service: &str, collection: &str) -> Request {
     read(&format!("{service}/{collection}"), &format!("{SERVICE}/{collection}"))
 }
 
+/// An API by itself: a list can leave out where its callers put their keys.
+pub fn api(api: &str) -> Request {
+    read(api, "Microsoft.ApiManagement/service/apis")
+}
+
 /// Operations of an API.
 pub fn operations(api: &str) -> Request {
     read(&format!("{api}/operations"), "Microsoft.ApiManagement/service/apis/operations")
 }
 
-/// The policy of an API, in the form in which it was written.
+/// The policy of an API as XML: `rawxml` would give expressions unescaped, and that is no XML.
 pub fn policy(api: &str) -> Request {
     let mut request = read(&format!("{api}/policies/policy"), "Microsoft.ApiManagement/service/apis/policies");
-    request.url.push_str("&format=rawxml");
+    request.url.push_str("&format=xml");
     request
 }
 
@@ -207,7 +212,7 @@ mod tests {
         assert!(gone.url.ends_with("/backends/a?api-version=2024-05-01"));
         assert_eq!(gone.headers.get("if-match"), Some("\"e\""));
         assert!(delete(ACCOUNT_ID, None).url.ends_with("?api-version=2024-10-01"));
-        assert!(policy(&format!("{SERVICE_ID}/apis/a")).url.ends_with("&format=rawxml"));
+        assert!(policy(&format!("{SERVICE_ID}/apis/a")).url.ends_with("&format=xml"));
     }
 
     #[test]

@@ -5,9 +5,12 @@ use minijinja::value::Object;
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value, syntax::SyntaxConfig};
 use std::fmt::{self, Display};
 
-/// An engine that prints integers and what `own` knows as a text of the template's language, and refuses everything
+/// An engine with these templates that prints integers and what `own` knows as a text of the template's language, and refuses everything
 /// else: a forgotten conversion is an error.
-pub(crate) fn environment(own: fn(&Value) -> Option<&dyn Display>) -> Environment<'static> {
+pub(crate) fn environment(
+    templates: &[(&'static str, &'static str)],
+    own: fn(&Value) -> Option<&dyn Display>,
+) -> Environment<'static> {
     let mut env = Environment::new();
     let syntax = SyntaxConfig::builder()
         .block_delimiters("<%", "%>")
@@ -32,6 +35,9 @@ pub(crate) fn environment(own: fn(&Value) -> Option<&dyn Display>) -> Environmen
         };
         printed.map_err(|_| Error::new(ErrorKind::WriteFailure, "out of memory"))
     });
+    for (path, source) in templates {
+        env.add_template(path, source).expect("our templates are well-formed");
+    }
     env
 }
 

@@ -7,7 +7,6 @@ use crate::topology::{Live, Topology};
 use crate::wire::{BoxFuture, Cloud, Request};
 use futures::future::{join_all, try_join_all};
 use serde_json::Value;
-use std::collections::BTreeMap;
 
 /// Reads what Azure holds. `desired` is resolved: its names and its subscription are known.
 ///
@@ -78,11 +77,21 @@ async fn third(cloud: &dyn Cloud, desired: &Topology, answers: &mut Answers) -> 
     let apis: Vec<String> =
         answers.apis.iter().filter(|api| wanted(api) || arm::is_ours(desired, api)).map(given).collect();
     let leaving: Vec<String> = leaving(desired, answers);
+    let whole = join_all(apis.iter().map(|api| get(cloud, request::api(api))));
     let operations = join_all(apis.iter().map(|api| list(cloud, request::operations(api))));
     let policies = join_all(apis.iter().map(|api| get_value(cloud, request::policy(api))));
     let etags = join_all(leaving.iter().map(|resource| get(cloud, request::resource(resource))));
-    let (operations, (policies, etags)) =
-        futures::future::join(operations, futures::future::join(policies, etags)).await;
+    let (whole, operations, policies, etags) = futures::future::join4(whole, operations, policies, etags).await;
+    for (api, response) in apis.iter().zip(whole) {
+        let Some(response) = response? else { continue };
+        if let Some(etag) = response.headers.get("ETag") {
+            answers.etags.insert(api.clone(), etag.to_owned());
+        }
+        let listed = answers.apis.iter_mut().find(|listed| id::same(&given(listed), api));
+        if let (Some(listed), Some(whole)) = (listed, response.value()) {
+            *listed = whole;
+        }
+    }
     for (api, operations) in apis.iter().zip(operations) {
         answers.operations.insert(api.clone(), operations?);
     }
@@ -92,27 +101,23 @@ async fn third(cloud: &dyn Cloud, desired: &Topology, answers: &mut Answers) -> 
             answers.policies.insert(api.clone(), text.to_owned());
         }
     }
-    let mut found = BTreeMap::new();
     for (resource, response) in leaving.into_iter().zip(etags) {
         if let Some(etag) = response?.as_ref().and_then(|response| response.headers.get("ETag")) {
-            found.insert(resource, etag.to_owned());
+            answers.etags.insert(resource, etag.to_owned());
         }
     }
-    answers.etags = found;
     Ok(())
 }
 
-/// Ids of what is ours on the gateway and left the spec: a list does not show their ETags.
+/// Ids of backends and pools that are ours and left the spec: a list does not show their ETags.
 fn leaving(desired: &Topology, answers: &Answers) -> Vec<String> {
     let backends = desired.backends.values().map(|backend| &backend.name);
     let names: Vec<&String> = backends.chain(desired.pools.values().map(|pool| &pool.name)).collect();
-    let apis: Vec<&String> = desired.apis.values().map(|api| &api.name).collect();
-    let gone = |resource: &&Value, wanted: &[&String]| {
+    let gone = |resource: &&Value| {
         arm::is_ours(desired, resource)
-            && !wanted.iter().any(|name| name.eq_ignore_ascii_case(id::name(&given(resource))))
+            && !names.iter().any(|name| name.eq_ignore_ascii_case(id::name(&given(resource))))
     };
-    let backends = answers.backends.iter().filter(|backend| gone(backend, &names));
-    backends.chain(answers.apis.iter().filter(|api| gone(api, &apis))).map(given).collect()
+    answers.backends.iter().filter(gone).map(given).collect()
 }
 
 fn given(resource: &Value) -> String {

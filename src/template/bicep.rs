@@ -6,8 +6,9 @@ use super::value::is_identifier;
 use super::{Body, Module, Output, Parameter, Resource, Template, Value};
 use crate::policy::print::environment;
 use crate::topology::Address;
-use minijinja::{Value as Jinja, context};
+use minijinja::{Environment, Value as Jinja, context};
 use std::fmt;
+use std::sync::OnceLock;
 
 /// Text that is Bicep already: the only thing beside integers that a Bicep template can print.
 #[derive(Debug)]
@@ -98,12 +99,15 @@ pub(super) fn parameters(template: &Template) -> String {
     render("main.bicepparam.j2", context! { parameters => plain.collect::<Vec<_>>() })
 }
 
+/// What a Bicep template may print.
+fn printed(value: &Jinja) -> Option<&dyn fmt::Display> {
+    value.downcast_object_ref::<Bicep>().map(|text| text as &dyn fmt::Display)
+}
+
 fn render(name: &str, context: Jinja) -> String {
-    let mut env = environment(|value| value.downcast_object_ref::<Bicep>().map(|text| text as &dyn fmt::Display));
-    for (path, source) in TEMPLATES {
-        env.add_template(path, source).expect("our templates are well-formed");
-    }
-    let template = env.get_template(name).expect("our templates are there");
+    static ENGINE: OnceLock<Environment<'static>> = OnceLock::new();
+    let engine = ENGINE.get_or_init(|| environment(TEMPLATES, printed));
+    let template = engine.get_template(name).expect("our templates are there");
     template.render(context).unwrap_or_else(|error| panic!("our templates fit the graph: {error:#}"))
 }
 

@@ -1,10 +1,13 @@
 //! From a topology to its resource graph.
 
+mod inputs;
+
 use super::symbols::Symbols;
 use super::value::body;
-use super::{Body, Module, Output, Parameter, Presence, Resource, Template, Value, Variable};
+use super::{Body, Module, Output, Parameter, Presence, Resource, Template, Value};
 use crate::policy;
 use crate::topology::*;
+use inputs::{marker, name, parameters, role_variable, variables};
 use std::collections::BTreeMap;
 
 /// The floor for API Management; it has everything that a pool needs (facts/apim.md 1.1).
@@ -77,6 +80,7 @@ impl<'a> Build<'a> {
     }
 
     fn accounts(&mut self) {
+        let mut said = Some("One after the other: Azure refuses two deployments of one account at a time.");
         for (key, account) in &self.topology.accounts {
             let symbol = self.symbols.take("account", &[key]);
             let name = name(&account.name);
@@ -103,7 +107,7 @@ impl<'a> Build<'a> {
                 let deployment_symbol = self.symbols.take("deployment", &[key, deployment_key]);
                 let address = Address::Deployment { account: key.clone(), deployment: deployment_key.clone() };
                 self.add(Resource {
-                    comment: before.as_ref().map(|_| "Azure refuses two deployments of one account at a time."),
+                    comment: before.as_ref().and_then(|_| said.take()),
                     parent: Some(symbol.clone()),
                     name: deployment_key.as_str().into(),
                     body: deployment_body(deployment),
@@ -174,6 +178,7 @@ impl<'a> Build<'a> {
     fn backends(&mut self) -> BTreeMap<String, String> {
         const BACKENDS: &str = "Microsoft.ApiManagement/service/backends";
         let mut backends: BTreeMap<&str, String> = BTreeMap::new();
+        let mut said = Some("A backend never stands before the deployment that it calls.");
         for (key, backend) in &self.topology.backends {
             let (url, after) = match &backend.target {
                 Target::Url(url) => (url.as_str().into(), None),
@@ -192,7 +197,7 @@ impl<'a> Build<'a> {
                 properties.push(("circuitBreaker".into(), circuit_breaker(breaker)));
             }
             self.add(Resource {
-                comment: after.as_ref().map(|_| "Never before the deployment that it calls."),
+                comment: after.as_ref().and_then(|_| said.take()),
                 parent: Some("gateway".into()),
                 name: backend.name.as_str().into(),
                 body: body([("properties", Value::Object(properties))]),
@@ -376,117 +381,6 @@ fn resource(address: Address, symbol: &str, kind: &'static str, version: &'stati
         body: Body::new(),
         depends_on: Vec::new(),
     }
-}
-
-/// Literal, or with the hash of the resource group and the stack.
-fn name(name: &Name) -> Value {
-    match name {
-        Name::Literal(name) => name.as_str().into(),
-        Name::Unique(prefix) => Value::concat([prefix.as_str().into(), Value::var("unique")]),
-    }
-}
-
-/// The hash: `uniqueString(toLower(resourceGroup().id), name, environment)`.
-fn unique(stack: &Stack) -> Value {
-    let group = Value::Call("resourceGroup", vec![]).member("id");
-    Value::Call(
-        "uniqueString",
-        vec![Value::Call("toLower", vec![group]), stack.name.as_str().into(), stack.environment.as_str().into()],
-    )
-}
-
-/// What a description ends in: whose it is.
-fn marker() -> Value {
-    Value::concat([defaults::MARKER.into(), Value::var("stack")])
-}
-
-fn role_variable(role: Role) -> &'static str {
-    match role {
-        Role::OpenAIUser => "openAIUser",
-    }
-}
-
-fn parameters(topology: &Topology) -> Vec<Parameter> {
-    let parameter = |name: &str, kind, description, default| Parameter {
-        name: name.to_owned(),
-        kind,
-        description,
-        default: Some(default),
-        allowed: Vec::new(),
-        min_length: None,
-        max_length: None,
-        min_value: None,
-    };
-    let mut parameters = Vec::new();
-    if let Some(gateway) = &topology.gateway {
-        let default = match &gateway.name {
-            Name::Literal(name) => name.as_str().into(),
-            Name::Unique(prefix) => Value::concat([prefix.as_str().into(), unique(&topology.stack)]),
-        };
-        let tiers = tiers(gateway.sku).iter().map(|sku| sku.as_str().into()).collect();
-        parameters.extend([
-            parameter("location", "string", "Region of the API Management service.", gateway.location.as_str().into()),
-            Parameter {
-                min_length: Some(1),
-                max_length: Some(50),
-                ..parameter("gatewayName", "string", "Name of the API Management service.", default)
-            },
-            Parameter {
-                allowed: tiers,
-                ..parameter("gatewaySku", "string", "Tier of the API Management service.", gateway.sku.as_str().into())
-            },
-            Parameter {
-                min_value: Some(u32::from(gateway.sku != GatewaySku::Consumption)),
-                ..parameter(
-                    "gatewayCapacity",
-                    "int",
-                    "Scale units of the API Management service.",
-                    gateway.capacity.into(),
-                )
-            },
-            parameter(
-                "publisherName",
-                "string",
-                "Shown to developers as the publisher.",
-                gateway.publisher.name.as_str().into(),
-            ),
-            parameter(
-                "publisherEmail",
-                "string",
-                "Receives the notifications of the service.",
-                gateway.publisher.email.as_str().into(),
-            ),
-        ]);
-    }
-    let locations = topology.accounts.iter().map(|(key, account)| (key.clone(), account.location.as_str().into()));
-    let tags = topology.tags.iter().map(|(key, tag)| (key.clone(), tag.as_str().into()));
-    parameters.extend([
-        parameter("accountLocations", "object", "Regions of the accounts by key.", Value::Object(locations.collect())),
-        parameter("tags", "object", "Tags of every resource that can have them.", Value::Object(tags.collect())),
-    ]);
-    parameters
-}
-
-/// The tiers that a service of this tier can move to without being made anew.
-fn tiers(sku: GatewaySku) -> &'static [GatewaySku] {
-    use GatewaySku::*;
-    match sku {
-        Consumption => &[Consumption],
-        Developer | Basic | Standard | Premium => &[Developer, Basic, Standard, Premium],
-        BasicV2 | StandardV2 | PremiumV2 => &[BasicV2, StandardV2, PremiumV2],
-    }
-}
-
-fn variables(topology: &Topology) -> Vec<Variable> {
-    let variable = |name: &str, value| Variable { name: name.to_owned(), value };
-    let stack = format!("{}/", topology.stack.name);
-    let tag = Value::object([(defaults::STACK_TAG, Value::var("stack"))]);
-    vec![
-        variable(role_variable(Role::OpenAIUser), Role::OpenAIUser.id().into()),
-        variable("unique", unique(&topology.stack)),
-        variable("stack", Value::concat([stack.as_str().into(), Value::var("unique")])),
-        variable("stackTags", Value::Call("union", vec![Value::param("tags"), tag])),
-    ]
 }
 
 fn deployment_body(deployment: &Deployment) -> Body {

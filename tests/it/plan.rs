@@ -1,4 +1,6 @@
 //! Planning, deploying, destroying: the laws of `plan` over random topologies, and the drivers against the local Azure.
 
+mod cloud;
+mod drive;
 mod laws;
 mod topologies;

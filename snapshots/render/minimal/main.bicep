@@ -11,7 +11,7 @@ param location string = 'eastus2'
 @description('Name of the API Management service.')
 @minLength(1)
 @maxLength(50)
-param gatewayName string = 'apim-${uniqueString(toLower(resourceGroup().id), 'minimal', '')}'
+param gatewayName string = 'apim-${uniqueString(toLower(resourceGroup().id), 'contoso-ai', '')}'
 
 @description('Tier of the API Management service.')
 @allowed([
@@ -26,22 +26,23 @@ param gatewaySku string = 'BasicV2'
 param gatewayCapacity int = 1
 
 @description('Shown to developers as the publisher.')
-param publisherName string = 'Contoso'
+param publisherName string = 'contoso-ai'
 
 @description('Receives the notifications of the service.')
-param publisherEmail string = 'ai@contoso.com'
+param publisherEmail string = 'ops@contoso.com'
 
 @description('Regions of the accounts by key.')
 param accountLocations object = {
   eastus2: 'eastus2'
+  swedencentral: 'swedencentral'
 }
 
 @description('Tags of every resource that can have them.')
 param tags object = {}
 
 var openAIUser = '5e0bd9bd-7b93-4f28-af87-19fc36ad61bd'
-var unique = uniqueString(toLower(resourceGroup().id), 'minimal', '')
-var stack = 'minimal/${unique}'
+var unique = uniqueString(toLower(resourceGroup().id), 'contoso-ai', '')
+var stack = 'contoso-ai/${unique}'
 var stackTags = union(tags, { 'aoai-lb-stack': stack })
 
 // Azure OpenAI accounts and their deployments
@@ -75,7 +76,40 @@ resource deploymentEastus2Gpt41 'Microsoft.CognitiveServices/accounts/deployment
       name: 'gpt-4.1'
       version: '2025-04-14'
     }
-    versionUpgradeOption: 'NoAutoUpgrade'
+    versionUpgradeOption: 'OnceCurrentVersionExpired'
+  }
+}
+
+resource accountSwedencentral 'Microsoft.CognitiveServices/accounts@2024-10-01' = {
+  name: 'aoai-swedencentral-${unique}'
+  location: accountLocations.swedencentral
+  tags: stackTags
+  kind: 'OpenAI'
+  sku: {
+    name: 'S0'
+  }
+  properties: {
+    customSubDomainName: 'aoai-swedencentral-${unique}'
+    disableLocalAuth: true
+    publicNetworkAccess: 'Enabled'
+  }
+}
+
+resource deploymentSwedencentralGpt41 'Microsoft.CognitiveServices/accounts/deployments@2024-10-01' = {
+  parent: accountSwedencentral
+  name: 'gpt-4.1'
+  tags: stackTags
+  sku: {
+    name: 'GlobalStandard'
+    capacity: 100
+  }
+  properties: {
+    model: {
+      format: 'OpenAI'
+      name: 'gpt-4.1'
+      version: '2025-04-14'
+    }
+    versionUpgradeOption: 'OnceCurrentVersionExpired'
   }
 }
 
@@ -101,7 +135,7 @@ resource gateway 'Microsoft.ApiManagement/service@2024-05-01' = {
 // The gateway may call the accounts
 
 module roleEastus2 'modules/role-assignment.bicep' = {
-  name: 'aoai-lb-minimal-${unique}-role-eastus2'
+  name: 'aoai-lb-contoso-ai-${unique}-role-eastus2'
   params: {
     accountName: accountEastus2.name
     principalId: gateway.identity.principalId
@@ -110,9 +144,19 @@ module roleEastus2 'modules/role-assignment.bicep' = {
   }
 }
 
+module roleSwedencentral 'modules/role-assignment.bicep' = {
+  name: 'aoai-lb-contoso-ai-${unique}-role-swedencentral'
+  params: {
+    accountName: accountSwedencentral.name
+    principalId: gateway.identity.principalId
+    roleId: openAIUser
+    stack: stack
+  }
+}
+
 // Backends and pools
 
-// Never before the deployment that it calls.
+// A backend never stands before the deployment that it calls.
 resource backendEastus2Gpt41 'Microsoft.ApiManagement/service/backends@2024-05-01' = {
   parent: gateway
   name: 'eastus2-gpt-4.1'
@@ -158,6 +202,51 @@ resource backendEastus2Gpt41 'Microsoft.ApiManagement/service/backends@2024-05-0
   ]
 }
 
+resource backendSwedencentralGpt41 'Microsoft.ApiManagement/service/backends@2024-05-01' = {
+  parent: gateway
+  name: 'swedencentral-gpt-4.1'
+  properties: {
+    description: 'aoai-lb:${stack}'
+    type: 'Single'
+    protocol: 'http'
+    url: '${accountSwedencentral.properties.endpoint}openai/deployments/gpt-4.1'
+    circuitBreaker: {
+      rules: [
+        {
+          name: 'default'
+          failureCondition: {
+            count: 1
+            interval: 'PT1M'
+            statusCodeRanges: [
+              {
+                min: 408
+                max: 408
+              }
+              {
+                min: 429
+                max: 429
+              }
+              {
+                min: 499
+                max: 500
+              }
+              {
+                min: 502
+                max: 504
+              }
+            ]
+          }
+          tripDuration: 'PT1M'
+          acceptRetryAfter: true
+        }
+      ]
+    }
+  }
+  dependsOn: [
+    deploymentSwedencentralGpt41
+  ]
+}
+
 resource poolGpt41 'Microsoft.ApiManagement/service/backends@2024-05-01' = {
   parent: gateway
   name: 'gpt-4.1'
@@ -168,6 +257,11 @@ resource poolGpt41 'Microsoft.ApiManagement/service/backends@2024-05-01' = {
       services: [
         {
           id: backendEastus2Gpt41.id
+          priority: 1
+          weight: 1
+        }
+        {
+          id: backendSwedencentralGpt41.id
           priority: 1
           weight: 1
         }
@@ -343,7 +437,7 @@ resource subscriptionProbe 'Microsoft.ApiManagement/service/subscriptions@2024-0
   parent: gateway
   name: 'probe'
   properties: {
-    displayName: 'probe'
+    displayName: 'Probe of aoai-lb'
     scope: apiOpenai.id
     state: 'active'
     allowTracing: false
@@ -361,4 +455,5 @@ output gatewayUrl string = gateway.properties.gatewayUrl
 @description('Endpoints of the accounts by key.')
 output endpoints object = {
   eastus2: accountEastus2.properties.endpoint
+  swedencentral: accountSwedencentral.properties.endpoint
 }

@@ -3,9 +3,10 @@ using 'main.bicep'
 param location = 'eastus2'
 param gatewaySku = 'BasicV2'
 param gatewayCapacity = 1
-param publisherName = 'Contoso'
-param publisherEmail = 'ai@contoso.com'
+param publisherName = 'contoso-ai'
+param publisherEmail = 'ops@contoso.com'
 param accountLocations = {
   eastus2: 'eastus2'
+  swedencentral: 'swedencentral'
 }
 param tags = {}

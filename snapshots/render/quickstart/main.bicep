@@ -11,7 +11,7 @@ param location string = 'eastus2'
 @description('Name of the API Management service.')
 @minLength(1)
 @maxLength(50)
-param gatewayName string = 'apim-${uniqueString(toLower(resourceGroup().id), 'quickstart', '')}'
+param gatewayName string = 'apim-${uniqueString(toLower(resourceGroup().id), 'apim-lbpool', '')}'
 
 @description('Tier of the API Management service.')
 @allowed([
@@ -29,44 +29,44 @@ param gatewayCapacity int = 1
 param publisherName string = 'Contoso'
 
 @description('Receives the notifications of the service.')
-param publisherEmail string = 'ai@contoso.com'
+param publisherEmail string = 'ai-platform@contoso.com'
 
 @description('Regions of the accounts by key.')
 param accountLocations object = {
-  one: 'eastus2'
-  two: 'swedencentral'
+  cog1: 'eastus2'
+  cog2: 'swedencentral'
 }
 
 @description('Tags of every resource that can have them.')
 param tags object = {
-  owner: 'platform'
+  sample: 'quickstart'
 }
 
 var openAIUser = '5e0bd9bd-7b93-4f28-af87-19fc36ad61bd'
-var unique = uniqueString(toLower(resourceGroup().id), 'quickstart', '')
-var stack = 'quickstart/${unique}'
+var unique = uniqueString(toLower(resourceGroup().id), 'apim-lbpool', '')
+var stack = 'apim-lbpool/${unique}'
 var stackTags = union(tags, { 'aoai-lb-stack': stack })
 
 // Azure OpenAI accounts and their deployments
 
-resource accountOne 'Microsoft.CognitiveServices/accounts@2024-10-01' = {
-  name: 'aoai-one-${unique}'
-  location: accountLocations.one
+resource accountCog1 'Microsoft.CognitiveServices/accounts@2024-10-01' = {
+  name: 'aoai-cog1-${unique}'
+  location: accountLocations.cog1
   tags: stackTags
   kind: 'OpenAI'
   sku: {
     name: 'S0'
   }
   properties: {
-    customSubDomainName: 'aoai-one-${unique}'
+    customSubDomainName: 'aoai-cog1-${unique}'
     disableLocalAuth: true
     publicNetworkAccess: 'Enabled'
   }
 }
 
-resource deploymentOneGpt41 'Microsoft.CognitiveServices/accounts/deployments@2024-10-01' = {
-  parent: accountOne
-  name: 'gpt-4.1'
+resource deploymentCog1Openaideploy1 'Microsoft.CognitiveServices/accounts/deployments@2024-10-01' = {
+  parent: accountCog1
+  name: 'openaideploy1'
   tags: stackTags
   sku: {
     name: 'GlobalStandard'
@@ -78,32 +78,32 @@ resource deploymentOneGpt41 'Microsoft.CognitiveServices/accounts/deployments@20
       name: 'gpt-4.1'
       version: '2025-04-14'
     }
-    versionUpgradeOption: 'NoAutoUpgrade'
+    versionUpgradeOption: 'OnceCurrentVersionExpired'
   }
 }
 
-resource accountTwo 'Microsoft.CognitiveServices/accounts@2024-10-01' = {
-  name: 'aoai-two-${unique}'
-  location: accountLocations.two
+resource accountCog2 'Microsoft.CognitiveServices/accounts@2024-10-01' = {
+  name: 'aoai-cog2-${unique}'
+  location: accountLocations.cog2
   tags: stackTags
   kind: 'OpenAI'
   sku: {
     name: 'S0'
   }
   properties: {
-    customSubDomainName: 'aoai-two-${unique}'
+    customSubDomainName: 'aoai-cog2-${unique}'
     disableLocalAuth: true
     publicNetworkAccess: 'Enabled'
   }
 }
 
-resource deploymentTwoGpt41 'Microsoft.CognitiveServices/accounts/deployments@2024-10-01' = {
-  parent: accountTwo
-  name: 'gpt-4.1'
+resource deploymentCog2Openaideploy2 'Microsoft.CognitiveServices/accounts/deployments@2024-10-01' = {
+  parent: accountCog2
+  name: 'openaideploy2'
   tags: stackTags
   sku: {
     name: 'GlobalStandard'
-    capacity: 10
+    capacity: 20
   }
   properties: {
     model: {
@@ -111,7 +111,7 @@ resource deploymentTwoGpt41 'Microsoft.CognitiveServices/accounts/deployments@20
       name: 'gpt-4.1'
       version: '2025-04-14'
     }
-    versionUpgradeOption: 'NoAutoUpgrade'
+    versionUpgradeOption: 'OnceCurrentVersionExpired'
   }
 }
 
@@ -136,20 +136,20 @@ resource gateway 'Microsoft.ApiManagement/service@2024-05-01' = {
 
 // The gateway may call the accounts
 
-module roleOne 'modules/role-assignment.bicep' = {
-  name: 'aoai-lb-quickstart-${unique}-role-one'
+module roleCog1 'modules/role-assignment.bicep' = {
+  name: 'aoai-lb-apim-lbpool-${unique}-role-cog1'
   params: {
-    accountName: accountOne.name
+    accountName: accountCog1.name
     principalId: gateway.identity.principalId
     roleId: openAIUser
     stack: stack
   }
 }
 
-module roleTwo 'modules/role-assignment.bicep' = {
-  name: 'aoai-lb-quickstart-${unique}-role-two'
+module roleCog2 'modules/role-assignment.bicep' = {
+  name: 'aoai-lb-apim-lbpool-${unique}-role-cog2'
   params: {
-    accountName: accountTwo.name
+    accountName: accountCog2.name
     principalId: gateway.identity.principalId
     roleId: openAIUser
     stack: stack
@@ -158,7 +158,7 @@ module roleTwo 'modules/role-assignment.bicep' = {
 
 // Backends and pools
 
-// Never before the deployment that it calls.
+// A backend never stands before the deployment that it calls.
 resource backendBackend1 'Microsoft.ApiManagement/service/backends@2024-05-01' = {
   parent: gateway
   name: 'backend1'
@@ -166,7 +166,7 @@ resource backendBackend1 'Microsoft.ApiManagement/service/backends@2024-05-01' =
     description: 'aoai-lb:${stack}'
     type: 'Single'
     protocol: 'http'
-    url: '${accountOne.properties.endpoint}openai/deployments/gpt-4.1'
+    url: '${accountCog1.properties.endpoint}openai/deployments/openaideploy1'
     circuitBreaker: {
       rules: [
         {
@@ -200,11 +200,10 @@ resource backendBackend1 'Microsoft.ApiManagement/service/backends@2024-05-01' =
     }
   }
   dependsOn: [
-    deploymentOneGpt41
+    deploymentCog1Openaideploy1
   ]
 }
 
-// Never before the deployment that it calls.
 resource backendBackend2 'Microsoft.ApiManagement/service/backends@2024-05-01' = {
   parent: gateway
   name: 'backend2'
@@ -212,7 +211,7 @@ resource backendBackend2 'Microsoft.ApiManagement/service/backends@2024-05-01' =
     description: 'aoai-lb:${stack}'
     type: 'Single'
     protocol: 'http'
-    url: '${accountTwo.properties.endpoint}openai/deployments/gpt-4.1'
+    url: '${accountCog2.properties.endpoint}openai/deployments/openaideploy2'
     circuitBreaker: {
       rules: [
         {
@@ -246,7 +245,7 @@ resource backendBackend2 'Microsoft.ApiManagement/service/backends@2024-05-01' =
     }
   }
   dependsOn: [
-    deploymentTwoGpt41
+    deploymentCog2Openaideploy2
   ]
 }
 
@@ -279,7 +278,7 @@ resource apiOpenai 'Microsoft.ApiManagement/service/apis@2024-05-01' = {
   parent: gateway
   name: 'openai'
   properties: {
-    displayName: 'openai'
+    displayName: 'OpenAI'
     description: 'aoai-lb:${stack}'
     path: 'openai'
     protocols: [
@@ -425,22 +424,22 @@ resource policyOpenai 'Microsoft.ApiManagement/service/apis/policies@2024-05-01'
   ]
 }
 
+resource subscriptionOpenaiSubscription 'Microsoft.ApiManagement/service/subscriptions@2024-05-01' = {
+  parent: gateway
+  name: 'openai-subscription'
+  properties: {
+    displayName: 'Open AI Subscription'
+    scope: apiOpenai.id
+    state: 'active'
+    allowTracing: true
+  }
+}
+
 resource subscriptionProbe 'Microsoft.ApiManagement/service/subscriptions@2024-05-01' = {
   parent: gateway
   name: 'probe'
   properties: {
-    displayName: 'probe'
-    scope: apiOpenai.id
-    state: 'active'
-    allowTracing: false
-  }
-}
-
-resource subscriptionTeamA 'Microsoft.ApiManagement/service/subscriptions@2024-05-01' = {
-  parent: gateway
-  name: 'team-a'
-  properties: {
-    displayName: 'team-a'
+    displayName: 'Probe of aoai-lb'
     scope: apiOpenai.id
     state: 'active'
     allowTracing: false
@@ -457,6 +456,6 @@ output gatewayUrl string = gateway.properties.gatewayUrl
 
 @description('Endpoints of the accounts by key.')
 output endpoints object = {
-  one: accountOne.properties.endpoint
-  two: accountTwo.properties.endpoint
+  cog1: accountCog1.properties.endpoint
+  cog2: accountCog2.properties.endpoint
 }

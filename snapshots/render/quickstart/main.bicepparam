@@ -4,11 +4,11 @@ param location = 'eastus2'
 param gatewaySku = 'BasicV2'
 param gatewayCapacity = 1
 param publisherName = 'Contoso'
-param publisherEmail = 'ai@contoso.com'
+param publisherEmail = 'ai-platform@contoso.com'
 param accountLocations = {
-  one: 'eastus2'
-  two: 'swedencentral'
+  cog1: 'eastus2'
+  cog2: 'swedencentral'
 }
 param tags = {
-  owner: 'platform'
+  sample: 'quickstart'
 }

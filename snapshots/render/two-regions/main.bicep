@@ -11,16 +11,15 @@ param location string = 'eastus2'
 @description('Name of the API Management service.')
 @minLength(1)
 @maxLength(50)
-param gatewayName string = 'apim-two-regions'
+param gatewayName string = 'apim-${uniqueString(toLower(resourceGroup().id), 'contoso-chat', '')}'
 
 @description('Tier of the API Management service.')
 @allowed([
-  'Developer'
-  'Basic'
-  'Standard'
-  'Premium'
+  'BasicV2'
+  'StandardV2'
+  'PremiumV2'
 ])
-param gatewaySku string = 'Developer'
+param gatewaySku string = 'StandardV2'
 
 @description('Scale units of the API Management service.')
 @minValue(1)
@@ -30,49 +29,49 @@ param gatewayCapacity int = 1
 param publisherName string = 'Contoso'
 
 @description('Receives the notifications of the service.')
-param publisherEmail string = 'ai@contoso.com'
+param publisherEmail string = 'platform@contoso.com'
 
 @description('Regions of the accounts by key.')
 param accountLocations object = {
-  'east-us': 'eastus2'
+  eastus2: 'eastus2'
   sweden: 'swedencentral'
 }
 
 @description('Tags of every resource that can have them.')
 param tags object = {
-  'cost center': 'it\'s 42'
+  'cost-center': '4711'
   owner: 'platform'
 }
 
 var openAIUser = '5e0bd9bd-7b93-4f28-af87-19fc36ad61bd'
-var unique = uniqueString(toLower(resourceGroup().id), 'two-regions', 'dev')
-var stack = 'two-regions/${unique}'
+var unique = uniqueString(toLower(resourceGroup().id), 'contoso-chat', '')
+var stack = 'contoso-chat/${unique}'
 var stackTags = union(tags, { 'aoai-lb-stack': stack })
 
 // Azure OpenAI accounts and their deployments
 
-resource accountEastUs 'Microsoft.CognitiveServices/accounts@2024-10-01' = {
-  name: 'aoai-two-regions-east'
-  location: accountLocations['east-us']
+resource accountEastus2 'Microsoft.CognitiveServices/accounts@2024-10-01' = {
+  name: 'aoai-eastus2-${unique}'
+  location: accountLocations.eastus2
   tags: stackTags
   kind: 'OpenAI'
   sku: {
     name: 'S0'
   }
   properties: {
-    customSubDomainName: 'aoai-two-regions-east'
+    customSubDomainName: 'aoai-eastus2-${unique}'
     disableLocalAuth: true
     publicNetworkAccess: 'Enabled'
   }
 }
 
-resource deploymentEastUsChat 'Microsoft.CognitiveServices/accounts/deployments@2024-10-01' = {
-  parent: accountEastUs
-  name: 'chat'
+resource deploymentEastus2ChatEastus2 'Microsoft.CognitiveServices/accounts/deployments@2024-10-01' = {
+  parent: accountEastus2
+  name: 'chat-eastus2'
   tags: stackTags
   sku: {
     name: 'GlobalStandard'
-    capacity: 100
+    capacity: 200
   }
   properties: {
     model: {
@@ -80,14 +79,14 @@ resource deploymentEastUsChat 'Microsoft.CognitiveServices/accounts/deployments@
       name: 'gpt-4.1'
       version: '2025-04-14'
     }
-    versionUpgradeOption: 'NoAutoUpgrade'
+    versionUpgradeOption: 'OnceCurrentVersionExpired'
   }
 }
 
-// Azure refuses two deployments of one account at a time.
-resource deploymentEastUsChatPtu 'Microsoft.CognitiveServices/accounts/deployments@2024-10-01' = {
-  parent: accountEastUs
-  name: 'chat-ptu'
+// One after the other: Azure refuses two deployments of one account at a time.
+resource deploymentEastus2ChatProvisioned 'Microsoft.CognitiveServices/accounts/deployments@2024-10-01' = {
+  parent: accountEastus2
+  name: 'chat-provisioned'
   tags: stackTags
   sku: {
     name: 'ProvisionedManaged'
@@ -99,10 +98,10 @@ resource deploymentEastUsChatPtu 'Microsoft.CognitiveServices/accounts/deploymen
       name: 'gpt-4.1'
       version: '2025-04-14'
     }
-    versionUpgradeOption: 'NoAutoUpgrade'
+    versionUpgradeOption: 'OnceCurrentVersionExpired'
   }
   dependsOn: [
-    deploymentEastUsChat
+    deploymentEastus2ChatEastus2
   ]
 }
 
@@ -126,8 +125,8 @@ resource deploymentSwedenChatSweden 'Microsoft.CognitiveServices/accounts/deploy
   name: 'chat-sweden'
   tags: stackTags
   sku: {
-    name: 'DataZoneStandard'
-    capacity: 100
+    name: 'GlobalStandard'
+    capacity: 200
   }
   properties: {
     model: {
@@ -135,7 +134,7 @@ resource deploymentSwedenChatSweden 'Microsoft.CognitiveServices/accounts/deploy
       name: 'gpt-4.1'
       version: '2025-04-14'
     }
-    versionUpgradeOption: 'NoAutoUpgrade'
+    versionUpgradeOption: 'OnceCurrentVersionExpired'
   }
 }
 
@@ -160,10 +159,10 @@ resource gateway 'Microsoft.ApiManagement/service@2024-05-01' = {
 
 // The gateway may call the accounts
 
-module roleEastUs 'modules/role-assignment.bicep' = {
-  name: 'aoai-lb-two-regions-${unique}-role-east-us'
+module roleEastus2 'modules/role-assignment.bicep' = {
+  name: 'aoai-lb-contoso-chat-${unique}-role-eastus2'
   params: {
-    accountName: accountEastUs.name
+    accountName: accountEastus2.name
     principalId: gateway.identity.principalId
     roleId: openAIUser
     stack: stack
@@ -171,7 +170,7 @@ module roleEastUs 'modules/role-assignment.bicep' = {
 }
 
 module roleSweden 'modules/role-assignment.bicep' = {
-  name: 'aoai-lb-two-regions-${unique}-role-sweden'
+  name: 'aoai-lb-contoso-chat-${unique}-role-sweden'
   params: {
     accountName: accountSweden.name
     principalId: gateway.identity.principalId
@@ -182,15 +181,15 @@ module roleSweden 'modules/role-assignment.bicep' = {
 
 // Backends and pools
 
-// Never before the deployment that it calls.
-resource backendEast 'Microsoft.ApiManagement/service/backends@2024-05-01' = {
+// A backend never stands before the deployment that it calls.
+resource backendEastus2 'Microsoft.ApiManagement/service/backends@2024-05-01' = {
   parent: gateway
-  name: 'east'
+  name: 'eastus2'
   properties: {
     description: 'aoai-lb:${stack}'
     type: 'Single'
     protocol: 'http'
-    url: '${accountEastUs.properties.endpoint}openai/deployments/chat'
+    url: '${accountEastus2.properties.endpoint}openai/deployments/chat-eastus2'
     circuitBreaker: {
       rules: [
         {
@@ -224,11 +223,10 @@ resource backendEast 'Microsoft.ApiManagement/service/backends@2024-05-01' = {
     }
   }
   dependsOn: [
-    deploymentEastUsChat
+    deploymentEastus2ChatEastus2
   ]
 }
 
-// Never before the deployment that it calls.
 resource backendPtu 'Microsoft.ApiManagement/service/backends@2024-05-01' = {
   parent: gateway
   name: 'ptu'
@@ -236,7 +234,7 @@ resource backendPtu 'Microsoft.ApiManagement/service/backends@2024-05-01' = {
     description: 'aoai-lb:${stack}'
     type: 'Single'
     protocol: 'http'
-    url: '${accountEastUs.properties.endpoint}openai/deployments/chat-ptu'
+    url: '${accountEastus2.properties.endpoint}openai/deployments/chat-provisioned'
     circuitBreaker: {
       rules: [
         {
@@ -270,11 +268,10 @@ resource backendPtu 'Microsoft.ApiManagement/service/backends@2024-05-01' = {
     }
   }
   dependsOn: [
-    deploymentEastUsChatPtu
+    deploymentEastus2ChatProvisioned
   ]
 }
 
-// Never before the deployment that it calls.
 resource backendSweden 'Microsoft.ApiManagement/service/backends@2024-05-01' = {
   parent: gateway
   name: 'sweden'
@@ -288,7 +285,7 @@ resource backendSweden 'Microsoft.ApiManagement/service/backends@2024-05-01' = {
         {
           name: 'default'
           failureCondition: {
-            percentage: 50
+            count: 1
             interval: 'PT1M'
             statusCodeRanges: [
               {
@@ -334,7 +331,7 @@ resource poolGpt41 'Microsoft.ApiManagement/service/backends@2024-05-01' = {
           weight: 1
         }
         {
-          id: backendEast.id
+          id: backendEastus2.id
           priority: 2
           weight: 50
         }
@@ -500,22 +497,33 @@ resource policyOpenai 'Microsoft.ApiManagement/service/apis/policies@2024-05-01'
   ]
 }
 
-resource subscriptionProbe 'Microsoft.ApiManagement/service/subscriptions@2024-05-01' = {
+resource subscriptionBatch 'Microsoft.ApiManagement/service/subscriptions@2024-05-01' = {
   parent: gateway
-  name: 'probe'
+  name: 'batch'
   properties: {
-    displayName: 'probe'
+    displayName: 'Nightly batch'
     scope: apiOpenai.id
     state: 'active'
     allowTracing: false
   }
 }
 
-resource subscriptionTeamA 'Microsoft.ApiManagement/service/subscriptions@2024-05-01' = {
+resource subscriptionChatApp 'Microsoft.ApiManagement/service/subscriptions@2024-05-01' = {
   parent: gateway
-  name: 'team-a'
+  name: 'chat-app'
   properties: {
-    displayName: 'team-a'
+    displayName: 'The chat application'
+    scope: apiOpenai.id
+    state: 'active'
+    allowTracing: false
+  }
+}
+
+resource subscriptionProbe 'Microsoft.ApiManagement/service/subscriptions@2024-05-01' = {
+  parent: gateway
+  name: 'probe'
+  properties: {
+    displayName: 'Probe of aoai-lb'
     scope: apiOpenai.id
     state: 'active'
     allowTracing: false
@@ -532,6 +540,6 @@ output gatewayUrl string = gateway.properties.gatewayUrl
 
 @description('Endpoints of the accounts by key.')
 output endpoints object = {
-  'east-us': accountEastUs.properties.endpoint
+  eastus2: accountEastus2.properties.endpoint
   sweden: accountSweden.properties.endpoint
 }

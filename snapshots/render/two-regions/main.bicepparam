@@ -1,16 +1,15 @@
 using 'main.bicep'
 
 param location = 'eastus2'
-param gatewayName = 'apim-two-regions'
-param gatewaySku = 'Developer'
+param gatewaySku = 'StandardV2'
 param gatewayCapacity = 1
 param publisherName = 'Contoso'
-param publisherEmail = 'ai@contoso.com'
+param publisherEmail = 'platform@contoso.com'
 param accountLocations = {
-  'east-us': 'eastus2'
+  eastus2: 'eastus2'
   sweden: 'swedencentral'
 }
 param tags = {
-  'cost center': 'it\'s 42'
+  'cost-center': '4711'
   owner: 'platform'
 }

@@ -123,6 +123,10 @@ impl Reading<'_> {
 
     fn subscription(&mut self, subscription: &Value, answers: &Answers) {
         let name = text(subscription, "/name");
+        if name.eq_ignore_ascii_case("master") {
+            // Azure's own, in every service: it opens everything, and nobody can delete it
+            return;
+        }
         let key = keyed(&self.desired.subscriptions, |_, wanted| Some(wanted.name.clone()), name);
         let scope = text(subscription, "/properties/scope").trim_end_matches('/');
         // the id of an API is `.../service/{service}/apis/{api}`; `/apis` alone is every API

@@ -4,11 +4,11 @@ use super::check::{self, error_of};
 use super::{DEPLOYMENT, Deployment, Order, Phase, StepState, Until};
 use crate::azure::World;
 use crate::azure::authorization::{self, Assignment};
-use crate::azure::engine::{Runtime, Target, TemplateError};
+use crate::azure::engine::{Prepared, Runtime, Target, TemplateError};
 use crate::azure::ids::{Url, parse_id};
 use crate::azure::reply::{Reply, error};
 use crate::azure::router::{Call, call_provider, show};
-use crate::catalogue::{newest, resource_type};
+use crate::catalogue::{Operation, newest, resource_type};
 use crate::time::{Duration, Time};
 use crate::wire::Method;
 use serde_json::{Value, json};
@@ -106,8 +106,9 @@ fn launch(world: &mut World, at: Time, key: &str) {
         .filter(|(_, step)| step.state == StepState::Waiting && step.depends_on.iter().all(ended))
         .map(|(i, _)| i)
         .collect();
+    let prepared = if ready.is_empty() { None } else { check::again(world, &deployment) };
     for i in ready {
-        let state = start(world, at, &deployment, i);
+        let state = start(world, at, prepared.as_ref(), i);
         if let Some(step) = world.state.deployments.get_mut(key).and_then(|d| d.steps.get_mut(i)) {
             step.state = state;
         }
@@ -120,14 +121,12 @@ fn launch(world: &mut World, at: Time, key: &str) {
     }
 }
 
-fn start(world: &mut World, now: Time, deployment: &Deployment, i: usize) -> StepState {
+fn start(world: &mut World, now: Time, prepared: Option<&Prepared>, i: usize) -> StepState {
     let failed =
         |status: u16, error: Value| StepState::Failed { since: now, at: now, status, error: json!({ "error": error }) };
-    let Some(prepared) = check::again(world, deployment) else {
+    let Some((prepared, node)) = prepared.and_then(|prepared| prepared.nodes().get(i).map(|node| (prepared, node)))
+    else {
         return failed(400, json!({"code": "InvalidTemplate", "message": "The template cannot be evaluated again."}));
-    };
-    let Some(node) = prepared.nodes().get(i) else {
-        return failed(400, json!({"code": "InvalidTemplate", "message": "The template has changed."}));
     };
     let body = match prepared.body(i, &Look { world }) {
         Ok(body) => body,
@@ -148,7 +147,9 @@ fn start(world: &mut World, now: Time, deployment: &Deployment, i: usize) -> Ste
         return failed(reply.status, error_of(&reply));
     }
     let operation = reply.operation.as_ref().and_then(|key| world.state.operations.get(key));
-    let ends = operation.map_or(now + world.scaled(takes), |operation| operation.ends);
+    // a write that would be followed and is not has found nothing to do
+    let idle = kind.is_some_and(|kind| kind.operation != Operation::Synchronous);
+    let ends = operation.map_or(now + world.scaled(if idle { MOMENT } else { takes }), |operation| operation.ends);
     StepState::Running { since: now, until: until.unwrap_or(Until::At(ends)), status: reply.status }
 }
 

@@ -1,25 +1,28 @@
 //! Rendered files held against the contracts of Azure, where they are at hand.
 
-use super::topologies::examples;
+use super::topologies::several;
 use super::write;
 use aoai_lb::template::files;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// A tool outside the repository, or nothing where it is not here.
-fn tool(name: &str) -> Option<PathBuf> {
+/// A tool outside the repository that needs these modules of Python; nothing where it or they are not here.
+fn tool(name: &str, modules: &str) -> Option<PathBuf> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/tools").join(name);
-    if path.is_file() {
-        return Some(path);
-    }
-    assert!(std::env::var_os("CI").is_none(), "../shared/tools/{name} is not here");
-    println!("skipped: ../shared/tools/{name} is not here");
+    let python = || Command::new("python3").args(["-c", &format!("import {modules}")]).output();
+    let missing = match path.is_file() {
+        false => format!("../shared/tools/{name} is not here"),
+        true if !python().is_ok_and(|output| output.status.success()) => format!("python3 with {modules} is not here"),
+        true => return Some(path),
+    };
+    assert!(std::env::var_os("CI").is_none(), "{missing}");
+    println!("skipped: {missing}");
     None
 }
 
 /// Runs a tool on the rendered files whose path fits; it must find nothing.
 fn finds_nothing(tool: &Path, options: &[&str], fits: fn(&str) -> bool) {
-    for (name, topology) in examples() {
+    for (name, topology) in several() {
         let folder = tempfile::tempdir().expect("a folder");
         let files = files(&topology);
         write(folder.path(), &files);
@@ -32,19 +35,13 @@ fn finds_nothing(tool: &Path, options: &[&str], fits: fn(&str) -> bool) {
 
 #[test]
 fn contracts_of_resource_types_hold() {
-    let Some(tool) = tool("check-template") else { return };
-    let jsonschema = Command::new("python3").args(["-c", "import jsonschema"]).output();
-    if !jsonschema.is_ok_and(|output| output.status.success()) {
-        assert!(std::env::var_os("CI").is_none(), "python3 has no jsonschema");
-        println!("skipped: python3 has no jsonschema (pip install jsonschema)");
-        return;
-    }
+    let Some(tool) = tool("check-template", "jsonschema") else { return };
     finds_nothing(&tool, &[], |path| path == "main.json");
 }
 
 #[test]
 fn schemas_of_policies_hold() {
-    let Some(tool) = tool("check-policy") else { return };
+    let Some(tool) = tool("check-policy", "sys") else { return };
     for format in ["xml", "rawxml"] {
         finds_nothing(&tool, &["--strict", "--format", format], |path| path.ends_with(".xml"));
     }

@@ -1,7 +1,7 @@
 //! A cut writes what it was asked for and what that needs, and every body is the body of the whole.
 
 use super::cases;
-use super::topologies::{any_topology, quickstart};
+use super::topologies::{any_topology, examples};
 use aoai_lb::template::{Template, arm, cut, graph};
 use aoai_lb::topology::Address;
 use proptest::prelude::*;
@@ -100,7 +100,8 @@ proptest! {
 
 #[test]
 fn a_changed_weight_sends_the_pool_alone() {
-    let template = graph(&quickstart());
+    let (_, quickstart) = examples().remove(0);
+    let template = graph(&quickstart);
     let pool = Address::Pool("openai-backend-pool".into());
     let part = cut(&template, &BTreeSet::from([pool.clone()]), &addresses(&template));
     let json = arm(&part);
@@ -119,7 +120,7 @@ fn a_changed_weight_sends_the_pool_alone() {
     // A member that is not there joins, with its deployment; its account lives and is read.
     let missing = [
         Address::Backend("backend1".into()),
-        Address::Deployment { account: "one".into(), deployment: "gpt-4.1".into() },
+        Address::Deployment { account: "cog1".into(), deployment: "openaideploy1".into() },
     ];
     let live = addresses(&template).into_iter().filter(|address| !missing.contains(address)).collect();
     let json = arm(&cut(&template, &BTreeSet::from([pool]), &live));
@@ -135,7 +136,7 @@ fn a_changed_weight_sends_the_pool_alone() {
     );
     assert_eq!(
         json["resources"][1]["properties"]["url"],
-        "[format('{0}openai/deployments/gpt-4.1', reference(resourceId('Microsoft.CognitiveServices/accounts', \
-         format('aoai-one-{0}', variables('unique'))), '2024-10-01').endpoint)]"
+        "[format('{0}openai/deployments/openaideploy1', reference(resourceId('Microsoft.CognitiveServices/accounts', \
+         format('aoai-cog1-{0}', variables('unique'))), '2024-10-01').endpoint)]"
     );
 }

@@ -1,9 +1,10 @@
 //! Laws of the two printers, for every topology.
 
-use super::topologies::{any_topology, examples};
+use super::topologies::{any_topology, several};
 use super::{cases, text, write};
 use crate::bicep::{compile, compile_params, format_check, lint};
-use aoai_lb::template::{Value, files, graph};
+use aoai_lb::expr::{TemplateString, parse, template_string};
+use aoai_lb::template::{Value, arm, files, graph};
 use aoai_lb::topology::Topology;
 use proptest::prelude::*;
 
@@ -45,7 +46,7 @@ fn plain(value: &serde_json::Value) -> serde_json::Value {
 
 #[test]
 fn the_compiler_makes_our_json_of_our_bicep() {
-    examples().iter().for_each(|(_, topology)| two_printers_agree(topology));
+    several().iter().for_each(|(_, topology)| two_printers_agree(topology));
 }
 
 #[test]
@@ -107,6 +108,39 @@ proptest! {
         }
         for module in &template.modules {
             prop_assert!(module.dependencies().iter().all(|symbol| before.contains(&symbol.as_str())));
+        }
+    }
+}
+
+/// Every string that Azure would evaluate.
+fn expressions(json: &serde_json::Value, found: &mut Vec<String>) {
+    use serde_json::Value as Json;
+    let text = |text: &str, found: &mut Vec<String>| {
+        if let TemplateString::Expression(expression) = template_string(text) {
+            found.push(expression.to_owned());
+        }
+    };
+    match json {
+        Json::String(s) => text(s, found),
+        Json::Array(items) => items.iter().for_each(|item| expressions(item, found)),
+        Json::Object(members) => members.iter().for_each(|(name, value)| {
+            text(name, found);
+            expressions(value, found);
+        }),
+        _ => {}
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(64))]
+
+    #[test]
+    fn every_expression_is_one(topology in any_topology()) {
+        let mut found = Vec::new();
+        expressions(&arm(&graph(&topology)), &mut found);
+        for expression in found {
+            let again = parse(&expression).map(|tree| tree.to_string());
+            prop_assert_eq!(again.as_ref(), Ok(&expression));
         }
     }
 }

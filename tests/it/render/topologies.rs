@@ -1,10 +1,11 @@
-//! Topologies to render: three as users write them, and any.
+//! Topologies to render: the examples, two made by hand, and any.
 
 use aoai_lb::time::Duration;
 use aoai_lb::topology::*;
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::{Just, Strategy, any, prop, prop_oneof};
 use std::collections::BTreeMap;
+use std::path::Path;
 
 type Map<T> = BTreeMap<String, T>;
 
@@ -89,30 +90,7 @@ fn granted(mut topology: Topology) -> Topology {
     topology
 }
 
-/// Two accounts with a deployment each, a pool with the weights 10 and 20.
-pub fn quickstart() -> Topology {
-    let one = || map([("gpt-4.1", deployment(DeploymentSku::GlobalStandard, 10))]);
-    granted(Topology {
-        tags: map([("owner", "platform".into())]),
-        accounts: map([("one", account("one", "eastus2", one())), ("two", account("two", "swedencentral", one()))]),
-        backends: map([
-            ("backend1", backend("backend1", "one", "gpt-4.1", defaults::breaker())),
-            ("backend2", backend("backend2", "two", "gpt-4.1", defaults::breaker())),
-        ]),
-        pools: map([(
-            "openai-backend-pool",
-            Pool {
-                name: "openai-backend-pool".into(),
-                members: vec![member("backend1", 1, 10), member("backend2", 1, 20)],
-            },
-        )]),
-        apis: map([("openai", api(&[("gpt-4.1", "openai-backend-pool")]))]),
-        subscriptions: map([("probe", subscription("probe")), ("team-a", subscription("team-a"))]),
-        ..topology("quickstart")
-    })
-}
-
-/// What the short form gives: one region, one model, one pool.
+/// One region, one model, one pool.
 pub fn minimal() -> Topology {
     let deployments = map([("gpt-4.1", deployment(DeploymentSku::GlobalStandard, 100))]);
     granted(Topology {
@@ -171,9 +149,22 @@ pub fn two_regions() -> Topology {
     })
 }
 
-/// The three with their names.
-pub fn examples() -> [(&'static str, Topology); 3] {
-    [("quickstart", quickstart()), ("minimal", minimal()), ("two-regions", two_regions())]
+/// The shipped examples by name, as a user's spec becomes a topology.
+pub fn examples() -> Vec<(&'static str, Topology)> {
+    let load = |name| {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(format!("{name}.yaml"));
+        let text = std::fs::read_to_string(path).expect("the example");
+        let loaded = aoai_lb::spec::load(&text, &aoai_lb::spec::Options::default());
+        (name, loaded.unwrap_or_else(|problems| panic!("{name}: {problems:?}")).topology)
+    };
+    ["quickstart", "minimal", "two-regions"].map(load).into()
+}
+
+/// The examples, and what they do not show: names of one's own, an environment, percentages, odd keys.
+pub fn several() -> Vec<(&'static str, Topology)> {
+    let mut several = examples();
+    several.extend([("one region", minimal()), ("names of its own", two_regions())]);
+    several
 }
 
 /// A text as people write it, as printers fear it, or any.
