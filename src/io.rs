@@ -1,7 +1,7 @@
 //! The doors to the machine: clock, entropy, files, signals, and the local Azure's state on disk.
 //!
 //! Everything that asks the operating system for something is here or in `ui` (the terminal) and `emulator` (a socket);
-//! `cfg(unix)` and `cfg(windows)` stand in [`files`] and [`signal`] only.
+//! what differs by platform stands in [`files`] and [`signal`] only.
 //!
 //! Deliberately absent: decisions. A door does what it is told and says what went wrong as a diagnostic.
 

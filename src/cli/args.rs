@@ -134,7 +134,8 @@ Examples:
   aoai-lb deploy examples/quickstart.yaml --cloud local
   aoai-lb deploy --cloud local --yes --events events.ndjson
   aoai-lb deploy --cloud local --recover apim-contoso     # a name that a soft-deleted service holds
-  aoai-lb deploy --cloud local --purge apim-contoso       # or gone for good")]
+  aoai-lb deploy --cloud local --purge apim-contoso       # or gone for good
+  aoai-lb deploy --cloud local --recover all")]
     Deploy(Deploy),
     /// Delete what a spec's stack owns
     #[command(after_help = "\
@@ -220,10 +221,10 @@ pub struct Plan {
 pub struct Deploy {
     #[command(flatten)]
     pub spec: Spec,
-    /// Bring back the soft-deleted service or account that holds this name
+    /// Bring back a soft-deleted service or account by its name, or `all`
     #[arg(long, value_name = "NAME")]
     pub recover: Vec<String>,
-    /// Purge the soft-deleted service or account that holds this name, for good
+    /// Purge a soft-deleted service or account by its name, or `all`, for good
     #[arg(long, value_name = "NAME")]
     pub purge: Vec<String>,
 }
@@ -265,8 +266,8 @@ impl Emulator {
 }
 
 fn token(text: &str) -> Result<String, String> {
-    let fits = text.len() >= 8 && text.bytes().all(|b| b.is_ascii_graphic());
-    if fits { Ok(text.to_owned()) } else { Err("a token has at least 8 visible ASCII characters, no blanks".into()) }
+    let fits = text.len() >= 4 && text.bytes().all(|b| b.is_ascii_graphic());
+    if fits { Ok(text.to_owned()) } else { Err("a token has at least 4 visible ASCII characters, no blanks".into()) }
 }
 
 #[derive(Debug, Args)]

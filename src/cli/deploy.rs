@@ -88,7 +88,8 @@ async fn deploy(context: &Context<'_>, args: &args::Deploy, target: &Target) -> 
 fn no_such_name(args: &args::Deploy, live: &Live) -> Result<()> {
     let held: Vec<&str> = live.soft_deleted.iter().map(|held| held.name.as_str()).collect();
     let known = |name: &String| {
-        held.iter().any(|held| held.eq_ignore_ascii_case(name))
+        name == "all"
+            || held.iter().any(|held| held.eq_ignore_ascii_case(name))
             || live.soft_deleted.iter().any(|held| match &held.address {
                 Some(crate::topology::Address::Account(key)) => key == name,
                 Some(crate::topology::Address::Gateway) => name == "gateway",

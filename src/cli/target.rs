@@ -61,7 +61,7 @@ impl Target {
     /// Reads live state and plans.
     pub(super) async fn look(&self, context: &Context<'_>, recover: &[String], purge: &[String]) -> Result<View> {
         let live = self.live(context).await?;
-        let names = |names: &[String]| names.iter().cloned().collect();
+        let names = |names: &[String]| names.iter().flat_map(|name| named(name, &live)).collect();
         let scope = run::scope(&self.desired, names(recover), names(purge));
         let plan = plan::plan(&self.desired, &live, &scope);
         Ok(View { live, plan })
@@ -108,6 +108,15 @@ impl Target {
             line.push_str(&format!(" --set {}", quoted(&format!("{key}={value}"))));
         }
         line
+    }
+}
+
+/// The soft-deleted names that somebody means: one, or `all` that this spec needs.
+fn named(name: &str, live: &Live) -> Vec<String> {
+    let needed = live.soft_deleted.iter().filter(|held| held.address.is_some());
+    match name {
+        "all" => needed.map(|held| held.name.clone()).collect(),
+        _ => vec![name.to_owned()],
     }
 }
 

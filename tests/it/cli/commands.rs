@@ -35,7 +35,7 @@ fn a_wrong_command_line_is_exit_64_on_standard_error() {
         "deploy --time-scale 0",
         "validate -q -v",
         "render --check",
-        "emulator --token short",
+        "emulator --token abc",
         "completions tcsh",
     ] {
         let run = place.run(line).exits(64);

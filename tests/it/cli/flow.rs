@@ -154,8 +154,11 @@ fn destroy_leaves_names_or_nothing() {
         .map(|blocked| blocked["name"].as_str().unwrap().to_owned())
         .collect();
     assert_eq!(names.len(), 3, "a service and two accounts");
-    let recover = format!("{DEPLOY} --recover {}", names.join(" --recover "));
-    place.run(&recover).exits(0);
+    let first = &names[0];
+    place.run(&format!("{DEPLOY} --recover all --purge {first}")).exits(5).says("recovered and purged at once");
+    place.run(&format!("{DEPLOY} --recover {first}")).exits(5).says(&names[1]);
+    place.run(&format!("{DEPLOY} --recover apim-nobody")).exits(64).says("AL0910").says(first);
+    place.run(&format!("{DEPLOY} --recover all")).exits(0);
     place.run(PLAN).exits(0);
 
     place.run(DESTROY).exits(0);
