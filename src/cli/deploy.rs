@@ -6,6 +6,7 @@ use super::progress::{Ended, Watch, steps};
 use super::target::{self, Target, View};
 use super::{Done, Failure, Result};
 use crate::diagnostic::{Diagnostic, Exit, Severity, code};
+use crate::io::local;
 use crate::plan::{Action, Plan};
 use crate::run;
 use crate::time::Time;
@@ -51,8 +52,9 @@ async fn deploy(context: &Context<'_>, args: &args::Deploy, target: &Target) -> 
         return Ok(Done::new(json!({ "outcome": "declined", "plan": target::document(&plan) })).exit(Exit::Declined));
     }
     context.ui.say(&format!(
-        "\nDeploying to {} in the local Azure, {} times as fast as Azure. Ctrl-C detaches.",
+        "\nDeploying to {} in the local Azure of {}, {} times as fast as Azure. Ctrl-C detaches.",
         clean(&target.desired.scope.resource_group),
+        local::FOLDER,
         context.global.time_scale
     ));
     let cloud = target.cloud(context);

@@ -43,13 +43,14 @@ pub struct Local {
     subscription: String,
     scale: u32,
     origin: Option<String>,
+    patience: Duration,
 }
 
 impl Local {
     /// The local Azure in `folder`, which is made when the first request comes. A new one has this subscription and is
     /// `scale` times as fast as Azure.
     pub fn new(folder: impl Into<PathBuf>, subscription: impl Into<String>, scale: u32) -> Local {
-        Local { folder: folder.into(), subscription: subscription.into(), scale, origin: None }
+        Local { folder: folder.into(), subscription: subscription.into(), scale, origin: None, patience: PATIENCE }
     }
 
     /// The same, whose operation addresses begin with `origin` instead of Azure's own address.
@@ -66,7 +67,7 @@ impl Local {
     /// Runs `work` while no other process does. The lock goes away with the process that holds it.
     async fn under_lock<T>(&self, work: impl FnOnce() -> Result<T, Box<Diagnostic>>) -> Result<T, Box<Diagnostic>> {
         let mut lock = RwLock::new(self.lock_file()?);
-        let deadline = tokio::time::Instant::now() + PATIENCE;
+        let deadline = tokio::time::Instant::now() + self.patience;
         loop {
             match lock.try_write() {
                 Ok(_guard) => return work(),
@@ -74,7 +75,7 @@ impl Local {
                 Err(error) => return Err(self.unreachable("the lock cannot be taken", &error)),
             }
             if tokio::time::Instant::now() >= deadline {
-                let message = format!("another process has held `{}` for {PATIENCE:?}", self.lock().display());
+                let message = format!("another process has held `{}` for {:?}", self.lock().display(), self.patience);
                 let help = "continue or end the other `aoai-lb` in this folder";
                 return Err(Box::new(Diagnostic::new(code::STATE_LOCKED, message).help(help)));
             }
@@ -255,6 +256,18 @@ mod tests {
         std::fs::write(&path, "{\"format\": 99}").expect("written");
         assert_eq!(refusal(&local).code, code::STATE_NEWER);
         assert_eq!(std::fs::read_to_string(&path).expect("there"), "{\"format\": 99}");
+    }
+
+    #[test]
+    fn a_lock_that_somebody_keeps_is_said_and_one_that_is_let_go_is_taken() {
+        let root = tempfile::tempdir().expect("a folder");
+        let local = Local { patience: Duration::from_millis(30), ..local(root.path()) };
+        assert_eq!(send(&local, put()), Ok(201));
+        let mut other = RwLock::new(local.lock_file().expect("a file"));
+        let kept = other.write().expect("the lock");
+        assert_eq!(refusal(&local).code, code::STATE_LOCKED);
+        drop(kept);
+        assert_eq!(send(&local, get()), Ok(200));
     }
 
     #[test]

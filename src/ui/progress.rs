@@ -279,13 +279,15 @@ mod tests {
         progress.running("eastus2", "deployment gpt", "running", at(38));
         progress.running("service", "role on eastus2", "running", at(39));
         progress.failed("service", "role on eastus2", "PrincipalNotFound\u{7}", at(40));
+        let picture = strip_str(&progress.picture(at(60))).to_string();
         expect_test::expect![[r#"
+            the picture
               service gateway apim     ⠋ Activating 1m (usually 5m to 15m)
                       role on eastus2  failed after 1s: PrincipalNotFound\u{7}
               eastus2 done 1 of 2 38s
                       deployment gpt  ⠋ running 22s
               routing waiting"#]]
-        .assert_eq(&strip_str(&progress.picture(at(60))).to_string());
+        .assert_eq(&format!("the picture\n{picture}"));
         let beat = strip_str(&progress.longest(at(60)).expect("something runs")).to_string();
         assert_eq!(beat, "service gateway apim Activating for 1m (usually 5m to 15m), and 1 more");
     }

@@ -4,6 +4,7 @@ use super::{Place, emulator::Server};
 use serde_json::Value;
 use std::process::Stdio;
 
+const SUBSCRIPTION: &str = "/subscriptions/00000000-0000-0000-0000-000000000001";
 const DEPLOY: &str = "deploy quickstart.yaml --cloud local --yes";
 const PLAN: &str = "plan quickstart.yaml --cloud local --detailed-exitcode";
 const DESTROY: &str = "destroy quickstart.yaml --cloud local --yes";
@@ -81,8 +82,8 @@ fn a_change_behind_our_back_is_drift() {
 
 /// The quickstart's pool, as the emulator shows it.
 fn pool(server: &Server) -> Value {
-    let group = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/";
-    let groups = server.send("GET", &format!("{}?api-version=2021-04-01", group.trim_end_matches('/')), "").json();
+    let group = format!("{SUBSCRIPTION}/resourceGroups/");
+    let groups = server.send("GET", &format!("{SUBSCRIPTION}/resourcegroups?api-version=2021-04-01"), "").json();
     let name = groups["value"][0]["name"].as_str().unwrap().to_owned();
     let services = format!("{group}{name}/providers/Microsoft.ApiManagement/service");
     let services_found = server.send("GET", &format!("{services}?api-version=2024-05-01"), "").json();
@@ -168,14 +169,13 @@ fn destroy_leaves_names_or_nothing() {
 
     place.run(&format!("{DESTROY} --purge-soft-deleted")).exits(0);
     let server = Server::start(&place);
-    let subscription = "/subscriptions/00000000-0000-0000-0000-000000000001";
     for (list, version) in [
         ("resourcegroups", "2021-04-01"),
         ("resources", "2021-04-01"),
         ("providers/Microsoft.ApiManagement/deletedservices", "2024-05-01"),
         ("providers/Microsoft.CognitiveServices/deletedAccounts", "2024-10-01"),
     ] {
-        let answer = server.send("GET", &format!("{subscription}/{list}?api-version={version}"), "");
+        let answer = server.send("GET", &format!("{SUBSCRIPTION}/{list}?api-version={version}"), "");
         assert_eq!((answer.status, &answer.json()["value"]), (200, &serde_json::json!([])), "{list}");
     }
     place.run(&format!("{DESTROY} --purge-soft-deleted")).exits(0).says("Nothing to delete");
@@ -228,6 +228,32 @@ fn quiet_says_problems_only() {
         assert_eq!(place.run(&format!("{line} -q")).exits(0).err, "", "{line}");
     }
     assert!(place.run(&format!("{PLAN} -v")).exits(0).err.contains("subscription"));
+}
+
+#[test]
+fn no_key_is_ever_told() {
+    let place = deployed();
+    let server = Server::start(&place);
+    let list = server.send("GET", &format!("{SUBSCRIPTION}/resources?api-version=2021-04-01"), "").json();
+    let all = list["value"].as_array().unwrap();
+    let service =
+        all.iter().find(|one| one["type"] == "Microsoft.ApiManagement/service").unwrap()["id"].as_str().unwrap();
+    // accounts have none: their local authentication is off
+    let mut keys = Vec::new();
+    for name in ["openai-subscription", "probe"] {
+        let ask = format!("{service}/subscriptions/{name}/listSecrets?api-version=2024-05-01");
+        let secrets = server.send("POST", &ask, "").json();
+        keys.extend(secrets.as_object().unwrap().values().filter_map(Value::as_str).map(str::to_owned));
+    }
+    assert!(keys.len() == 4 && keys.iter().all(|key| key.len() >= 32), "{keys:?}");
+    place.edit("quickstart.yaml", "weight: 10", "weight: 30");
+    for line in [PLAN, DEPLOY, PLAN, DESTROY] {
+        for form in ["text", "json"] {
+            let run = place.run(&format!("{line} -vv --events events.ndjson --output {form}"));
+            let told = [run.out, run.err, place.read("events.ndjson")].concat();
+            assert!(keys.iter().all(|key| !told.contains(key.as_str())), "{line}");
+        }
+    }
 }
 
 #[test]
