@@ -1,2 +1,7 @@
 //! The `aoai-lb` program: everything is in the library.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ExitCode::from(aoai_lb::cli::main() as u8)
+}

@@ -1,1 +1,217 @@
-//! (to be written)
+//! The gateway's load-balanced pools, as API Management runs them: [`GatewayState`] picks a member and watches what
+//! becomes of the call.
+//!
+//! One state is one gateway instance. Breakers belong to backends, so every pool that names a backend sees the same
+//! breaker; the rotation belongs to the pool. Nothing is shared between instances.
+//!
+//! Documented (learn.microsoft.com, API Management, Backends):
+//!
+//! - members whose breaker is closed can be picked; the lowest priority number first, a lower group only when every
+//!   breaker of the groups above is open;
+//! - inside a group calls go round by relative weight;
+//! - a breaker opens at `count` failures (or a `percentage`) within `interval`, stays open for `tripDuration`, or for what
+//!   `Retry-After` says where that is accepted, and then closes fully, its counter at zero; a backend without a breaker
+//!   never trips;
+//! - instances of the gateway share neither rotation nor breakers.
+//!
+//! What is not documented, and therefore assumed, is listed by [`assumptions`] and printed with every report.
+//!
+//! Deliberately absent: who retries and what a caller sees (`exchange`), and anything about a backend's inside
+//! (`backend`).
+
+mod breaker;
+mod rotation;
+
+pub use rotation::Rotation;
+
+use crate::time::{Duration, Time};
+use crate::topology::Topology;
+use breaker::Breaker;
+use rotation::Members;
+
+/// A backend by its place among the topology's backends, which are ordered by key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct BackendId(pub u16);
+
+/// A pool by its place among the topology's pools, which are ordered by key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PoolId(pub u16);
+
+impl BackendId {
+    /// The id of the backend with that key.
+    pub fn of(topology: &Topology, key: &str) -> Option<BackendId> {
+        position(topology.backends.keys(), key).map(BackendId)
+    }
+
+    /// The place in a list of all backends.
+    #[inline]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+impl PoolId {
+    /// The id of the pool with that key.
+    pub fn of(topology: &Topology, key: &str) -> Option<PoolId> {
+        position(topology.pools.keys(), key).map(PoolId)
+    }
+
+    /// The place in a list of all pools.
+    #[inline]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+fn position<'a>(mut keys: impl Iterator<Item = &'a String>, key: &str) -> Option<u16> {
+    keys.position(|k| k == key).and_then(|at| u16::try_from(at).ok())
+}
+
+/// What one gateway instance remembers between calls.
+#[derive(Clone, Debug)]
+pub struct GatewayState {
+    rotation: Rotation,
+    breakers: Vec<Breaker>,
+    pools: Vec<Members>,
+}
+
+/// The member that a call goes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Picked {
+    /// Which backend.
+    pub backend: BackendId,
+    /// The member's place in the pool as it was written.
+    pub member: u16,
+    /// The priority group that it was found in.
+    pub priority: u8,
+}
+
+/// What became of an attempt, as far as a breaker can see it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// A response came.
+    Status {
+        /// Its status.
+        status: u16,
+        /// Its `Retry-After` header, where there was one. `retry-after-ms` is not read.
+        retry_after: Option<Duration>,
+    },
+    /// None came: not reached, broken, timed out. Our breakers name statuses only, so this moves none.
+    NoResponse,
+}
+
+/// A breaker has opened. It closes at `until` by itself: nothing extends it, so no second event follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Trip {
+    /// Whose breaker.
+    pub backend: BackendId,
+    /// The status that was one failure too many.
+    pub status: u16,
+    /// When it closes.
+    pub until: Time,
+    /// What decided how long it stays open.
+    pub by: TripBy,
+}
+
+/// What decided how long a breaker stays open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TripBy {
+    /// The backend's `Retry-After`.
+    RetryAfter,
+    /// The rule's trip duration.
+    TripDuration,
+}
+
+/// A breaker's state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Calls pass.
+    Closed,
+    /// Calls are kept away.
+    Open {
+        /// When it closes.
+        until: Time,
+    },
+}
+
+impl GatewayState {
+    /// A gateway that has just started: every breaker closed, every rotation at its beginning. A member whose backend the
+    /// topology does not hold is left out.
+    pub fn new(topology: &Topology, rotation: Rotation) -> GatewayState {
+        let pool = |pool: &crate::topology::Pool| {
+            Members::new(
+                pool.members
+                    .iter()
+                    .enumerate()
+                    .filter_map(|(at, member)| Some((at as u16, BackendId::of(topology, &member.backend)?, member))),
+            )
+        };
+        GatewayState {
+            rotation,
+            breakers: topology.backends.values().map(|backend| Breaker::new(backend.breaker.as_ref())).collect(),
+            pools: topology.pools.values().map(pool).collect(),
+        }
+    }
+
+    /// How members of one group take turns.
+    pub fn rotation(&self) -> Rotation {
+        self.rotation
+    }
+
+    /// The member that the next call to `pool` goes to, `None` where every breaker is open. `draw` matters only for
+    /// [`Rotation::Random`].
+    #[inline]
+    pub fn pick(&mut self, now: Time, draw: u64, pool: PoolId) -> Option<Picked> {
+        let GatewayState { rotation, breakers, pools } = self;
+        let closed = |backend: BackendId| breakers.get(backend.index()).is_some_and(|b| b.state(now) == State::Closed);
+        pools.get_mut(pool.index())?.pick(*rotation, draw, closed)
+    }
+
+    /// Counts what became of an attempt; `Some` where that opened the backend's breaker.
+    #[inline]
+    pub fn observe(&mut self, now: Time, backend: BackendId, outcome: Outcome) -> Option<Trip> {
+        let Outcome::Status { status, retry_after } = outcome else { return None };
+        let (until, by) = self.breakers.get_mut(backend.index())?.observe(now, status, retry_after)?;
+        Some(Trip { backend, status, until, by })
+    }
+
+    /// When the first member of an exhausted pool can be picked again; `None` where one can be picked now, or none ever.
+    pub fn reopens(&self, now: Time, pool: PoolId) -> Option<Time> {
+        let mut first: Option<Time> = None;
+        for backend in self.pools.get(pool.index())?.backends() {
+            match self.state(now, backend) {
+                State::Closed => return None,
+                State::Open { until } => first = Some(first.map_or(until, |first| first.min(until))),
+            }
+        }
+        first
+    }
+
+    /// Whether the backend's breaker lets calls pass; a backend that is not there is closed.
+    pub fn state(&self, now: Time, backend: BackendId) -> State {
+        self.breakers.get(backend.index()).map_or(State::Closed, |breaker| breaker.state(now))
+    }
+}
+
+/// What the pool assumes where API Management's documentation says nothing.
+pub fn assumptions(rotation: Rotation) -> Vec<&'static str> {
+    let turns = match rotation {
+        Rotation::Smooth => "members of a group take turns by smooth weighted round robin, as nginx does",
+        Rotation::Random => "each call draws a member of the group at random, in proportion to the weights",
+    };
+    let mut all = vec![turns];
+    all.extend([
+        "a member of weight 0 gets no calls, unless every weight of its group is 0: then they share equally",
+        "a breaker's window slides: a failure counts for exactly `interval`; successes do not clear it",
+        "a breaker that counts a percentage needs no minimum of calls, and counts those that got a response",
+        "a failure that arrives while the breaker is open does not extend it",
+        "an open breaker closes fully, without a half-open phase",
+        "an accepted Retry-After of any length replaces the trip duration; retry-after-ms is not read",
+        "an attempt without a response moves no breaker",
+    ]);
+    all
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

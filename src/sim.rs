@@ -1,1 +1,224 @@
-//! (to be written)
+//! The simulator: what callers would have seen, had the trace's requests gone through this gateway to these backends.
+//!
+//! Discrete events drive `exchange` (what the gateway decides) and `backend` (what a deployment does); this module decides
+//! neither. Events are ordered by (time, class, request, attempt); at one instant completions come before waits that are
+//! over, and those before arrivals. Chance is a function of seed, purpose, request and attempt, and sums are integers, so
+//! the same topology, options and trace give the same report, to the byte, on any machine.
+//!
+//! Deliberately absent: files, threads, callers that try again by themselves, outages and costs.
+
+mod engine;
+pub mod histogram;
+pub mod report;
+mod tally;
+mod text;
+pub mod trace;
+
+pub use report::Report;
+pub use trace::Arrival;
+
+use crate::backend::{self, Backend, figures};
+use crate::diagnostic::{Diagnostic, code};
+use crate::exchange::{self, ApiId, Ask, Gateway, SubscriptionId};
+use crate::pool::{self, Rotation};
+use crate::quota;
+use crate::time::Duration;
+use crate::topology::Topology;
+use engine::Engine;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// What a run depends on beside topology and trace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Chance: the same seed gives the same report.
+    pub seed: u64,
+    /// Gateway instances, which share nothing; 0 counts as 1.
+    pub instances: u32,
+    /// How members of a priority group take turns.
+    pub rotation: Rotation,
+    /// What callers say in `max_tokens`, which traces do not hold.
+    pub max_tokens: MaxTokens,
+    /// How far behind a provisioned deployment may be before it refuses.
+    pub ptu_depth: Duration,
+    /// Key of the API that is called; needed where there are several.
+    pub api: Option<String>,
+    /// The deployment that callers name where the trace does not say; needed where there are several.
+    pub deployment: Option<String>,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            seed: 0,
+            instances: 1,
+            rotation: Rotation::Smooth,
+            max_tokens: MaxTokens::Actual,
+            ptu_depth: quota::PTU_DEPTH,
+            api: None,
+            deployment: None,
+        }
+    }
+}
+
+/// What callers say in `max_tokens`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum MaxTokens {
+    /// As many as are written in the end: the most careful callers there can be.
+    Actual,
+    /// Always the same; longer answers are cut.
+    Constant(u32),
+}
+
+/// How many arrivals lie between two calls of `progress`.
+const PROGRESS: u64 = 65_536;
+
+/// Sends a trace through the gateway of `topology`. `progress` hears now and then how many requests have arrived.
+///
+/// Arrivals come in order of time; one that does not counts as simultaneous with the one before.
+pub fn run(
+    topology: &Topology,
+    options: &Options,
+    trace: impl IntoIterator<Item = Result<Arrival, Diagnostic>>,
+    progress: &mut dyn FnMut(u64),
+) -> Result<Report, Diagnostic> {
+    let gateway = Gateway::new(topology)?;
+    let mut asks = Asks::new(topology, &gateway, options)?;
+    let (backends, assumed) = backends(topology, options)?;
+    let mut engine = Engine::new(topology, &gateway, backends, options);
+    let mut requests = 0;
+    for arrival in trace {
+        let arrival = arrival?;
+        let ask = asks.of(arrival.deployment.as_ref())?;
+        engine.arrive(requests, &arrival, ask);
+        requests += 1;
+        if requests % PROGRESS == 0 {
+            progress(requests);
+        }
+    }
+    if requests == 0 {
+        return Err(Diagnostic::new(code::TRACE_FORMAT, "the trace has no requests"));
+    }
+    progress(requests);
+    let (tally, end) = engine.finish();
+    Ok(report::report(topology, asks.key, options, requests, &tally, end, assumptions(options, assumed)))
+}
+
+/// What the trace's deployment names mean.
+struct Asks<'a> {
+    gateway: &'a Gateway,
+    key: &'a str,
+    api: ApiId,
+    subscription: SubscriptionId,
+    /// For requests whose trace names none.
+    unnamed: Option<Ask>,
+    names: Vec<String>,
+    known: BTreeMap<Arc<str>, Ask>,
+}
+
+impl<'a> Asks<'a> {
+    fn new(topology: &'a Topology, gateway: &'a Gateway, options: &Options) -> Result<Asks<'a>, Diagnostic> {
+        let problem = |message: String| Diagnostic::new(code::TRACE_ROUTE, message);
+        let listed = |names: Vec<&str>| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let keys: Vec<&str> = topology.apis.keys().map(String::as_str).collect();
+        let at = match (&options.api, keys.len()) {
+            (Some(name), _) => keys.iter().position(|key| key == name),
+            (None, 1) => Some(0),
+            (None, 0) => return Err(problem("the spec has no api to call".into())),
+            (None, _) => {
+                let message = format!("the spec has several apis: {}", listed(keys));
+                return Err(problem(message).help("name the one that the trace is about"));
+            }
+        };
+        let Some((at, key)) = at.and_then(|at| Some((at, *keys.get(at)?))) else {
+            let name = options.api.as_deref().unwrap_or_default();
+            return Err(problem(format!("the spec has no api `{name}`")).help(format!("name one of {}", listed(keys))));
+        };
+        let api = ApiId(at as u16);
+        let probe = topology.apis[key].policy.intent().map(|intent| intent.probe.as_str());
+        let callers = topology.subscriptions.values().filter(|s| s.api == key && Some(s.name.as_str()) != probe);
+        let subscription = callers.map(|subscription| &subscription.name).next();
+        let subscription = subscription.and_then(|name| gateway.subscription(name)).ok_or_else(|| {
+            Diagnostic::new(code::NO_CALLER, format!("no subscription may call the api `{key}`"))
+                .at(format!("apis.{key}"))
+                .help("add a subscription for it")
+        })?;
+        let names = gateway.route_names(api);
+        let unnamed = match (&options.deployment, &names) {
+            (Some(name), _) => Some(gateway.ask(api, subscription, name)),
+            (None, None) => Some(gateway.ask(api, subscription, "any")),
+            (None, Some(names)) if names.len() == 1 => Some(gateway.ask(api, subscription, names[0])),
+            (None, Some(_)) => None,
+        };
+        if let (Some(name), Some(Ask::Refused(_))) = (&options.deployment, &unnamed) {
+            let message = format!("the api `{key}` has no route for the deployment `{name}`");
+            return Err(problem(message).help(format!("name one of {}", listed(names.unwrap_or_default()))));
+        }
+        let names = names.unwrap_or_default().into_iter().map(str::to_owned).collect();
+        Ok(Asks { gateway, key, api, subscription, unnamed, names, known: BTreeMap::new() })
+    }
+
+    fn of(&mut self, deployment: Option<&Arc<str>>) -> Result<Ask, Diagnostic> {
+        match deployment {
+            None => self.unnamed.ok_or_else(|| {
+                let names = self.names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+                let message = format!("the trace does not say which deployment is called: {names}");
+                Diagnostic::new(code::TRACE_ROUTE, message).help("add a column `deployment`, or name one for all")
+            }),
+            Some(name) => {
+                let ask = |name: &Arc<str>| self.gateway.ask(self.api, self.subscription, name);
+                if !self.known.contains_key(name) {
+                    self.known.insert(name.clone(), ask(name));
+                }
+                Ok(self.known.get(name).copied().unwrap_or_else(|| ask(name)))
+            }
+        }
+    }
+}
+
+/// A backend for each that is a member of a pool, and what had to be assumed about their models.
+fn backends(topology: &Topology, options: &Options) -> Result<(Vec<Option<Backend>>, Vec<String>), Diagnostic> {
+    let mut assumed = Vec::new();
+    let mut all = Vec::new();
+    for (key, backend) in &topology.backends {
+        if !topology.pools.values().any(|pool| pool.members.iter().any(|member| member.backend == *key)) {
+            all.push(None);
+            continue;
+        }
+        let problem = |why: String| Diagnostic::new(code::NO_FIGURES, why).at(format!("backends.{key}"));
+        let deployment = topology
+            .deployment_of(backend)
+            .ok_or_else(|| problem(format!("the backend `{key}` calls no deployment of this spec")))?;
+        let (figures, note) = figures::of(deployment).ok_or_else(|| {
+            let model = &deployment.model.name;
+            problem(format!("no throughput of a provisioned unit is known for `{model}`, which `{key}` calls"))
+        })?;
+        assumed.extend(note);
+        all.push(Some(Backend::new(figures, options.ptu_depth)));
+    }
+    assumed.sort();
+    assumed.dedup();
+    Ok((all, assumed))
+}
+
+fn assumptions(options: &Options, by_model: Vec<String>) -> Vec<String> {
+    let mut all: Vec<String> = pool::assumptions(options.rotation).into_iter().map(str::to_owned).collect();
+    all.extend(exchange::assumptions().into_iter().map(str::to_owned));
+    if options.instances > 1 {
+        all.push("each call meets one of the gateway's instances at random".into());
+    }
+    all.extend(quota::assumptions(options.ptu_depth));
+    all.push(match options.max_tokens {
+        MaxTokens::Actual => "max_tokens of every call is what was written in the end: the least that it can be".into(),
+        MaxTokens::Constant(n) => format!("max_tokens of every call is {n}"),
+    });
+    all.extend(backend::figures::assumptions());
+    all.extend(by_model);
+    all.push("answers are streamed: a time-out ends at the first token; a breaker sees an answer when it ends".into());
+    all.push("callers do not try again by themselves".into());
+    all
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,17 +1,17 @@
 //! A spec becomes a topology, in five steps (DESIGN 2):
 //!
-//! 1. [`yaml`]: text to a tree of our own, every node with its place; budget, duplicate keys refused;
-//! 2. [`overlay`]: `--env`, `--set` and `${VAR}`, on the tree;
-//! 3. [`check`]: the tree against the JSON Schema of [`model`]; every problem, with a suggestion;
+//! 1. `yaml`: text to a tree of our own, every node with its place; budget, duplicate keys refused;
+//! 2. `overlay`: `--env`, `--set` and `${VAR}`, on the tree;
+//! 3. `check`: the tree against the JSON Schema of `model`; every problem, with a suggestion;
 //! 4. serde, which cannot fail after that;
-//! 5. [`build`] and [`rules`]: defaults and names, then what a topology must be; [`warnings`] last.
+//! 5. `build` and `rules`: defaults and names, then what a topology must be; `warnings` last.
 //!
 //! Invariants: everything that is wrong is reported at once, each problem with the key and, where it stands in the file,
 //! its place; nothing that a user wrote is ignored; no input panics; `load(expand(x))` gives the topology of `load(x)`.
-//! What a message quotes is never a key ([`secrets`]).
+//! What a message quotes is never a key (`secrets`).
 //!
 //! Deliberately absent: reading files and the environment (the caller passes text and a function), what Azure offers
-//! where (catalogue, preflight), and keys of later versions, which are refused by name ([`later`]).
+//! where (catalogue, preflight), and keys of later versions, which are refused by name (`later`).
 
 mod build;
 mod check;

@@ -121,10 +121,31 @@ registry! {
     "AL0516" DEPLOYMENT_FAILED Error Refused;
 
     // AL06: the local Azure
+    "AL0601" STATE_DAMAGED Error Failed;
+    "AL0602" STATE_NEWER Error Failed;
+    "AL0603" STATE_UNREACHABLE Error Failed;
+    "AL0604" STATE_LOCKED Error Failed;
+    "AL0605" NO_PORT Error Failed;
 
     // AL07: simulation
+    "AL0701" TRACE_FORMAT Error Spec;
+    "AL0702" TRACE_ROW Error Spec;
+    "AL0703" TRACE_ROUTE Error Spec;
+    "AL0704" NO_FIGURES Error Spec;
+    "AL0705" FOREIGN_POLICY Error Spec;
+    "AL0706" NO_CALLER Error Spec;
 
     // AL09: the command line
+    "AL0901" BUG Error Bug;
+    "AL0902" CLOUD_LATER Error Usage;
+    "AL0903" NO_SPEC Error Usage;
+    "AL0904" NO_TERMINAL Error Usage;
+    "AL0905" UNWRITABLE Error Failed;
+    "AL0906" FILES_DIFFER Error Failed;
+    "AL0907" UNKNOWN_CODE Error Usage;
+    "AL0908" MACHINE Error Failed;
+    "AL0909" BAD_SUBSCRIPTION Error Usage;
+    "AL0910" NOTHING_HELD Error Usage;
     "AL0990" INTERNAL Error Bug;
 }
 

@@ -46,7 +46,11 @@ pub fn build(mut spec: Spec, environment: Option<&str>, out: &mut Vec<Diagnostic
         .into_iter()
         .map(|(key, written)| (key.clone(), account(&key, written)))
         .collect();
-    let breakers = breakers(spec.breakers.unwrap_or_default(), out);
+    let written = spec.breakers.unwrap_or_default();
+    if gateway.sku == GatewaySku::Consumption && !written.is_empty() {
+        out.push(no_breakers().at("breakers").help("take `breakers` out, or choose another `gateway.sku`"));
+    }
+    let breakers = breakers(written, out);
     let backends = match spec.backends {
         Some(written) => backends(written, &accounts, &breakers, gateway.sku, out),
         None => backends_of_deployments(&accounts, &breakers, gateway.sku, &mut origins, out),
@@ -198,8 +202,7 @@ fn backends(
         let breaker = match written.breaker.as_deref() {
             Some(NO_BREAKER) => None,
             Some(_) if sku == GatewaySku::Consumption => {
-                let problem = Diagnostic::new(code::NO_BREAKER_ON_CONSUMPTION, "Consumption has no circuit breakers");
-                out.push(problem.at(path).help("take `breaker` out, or choose another `gateway.sku`"));
+                out.push(no_breakers().at(path).help("take `breaker` out, or choose another `gateway.sku`"));
                 None
             }
             Some(name) => {
@@ -243,6 +246,10 @@ fn backends_of_deployments(
         }
     }
     backends
+}
+
+fn no_breakers() -> Diagnostic {
+    Diagnostic::new(code::NO_BREAKER_ON_CONSUMPTION, "Consumption has no circuit breakers")
 }
 
 /// `ptu` for what is provisioned, `default` for the rest, none where the gateway has none.

@@ -1,12 +1,13 @@
 //! The tree against the JSON Schema of [`super::model`]: every problem, each with its place and a suggestion.
 //!
-//! Only the keywords that our schema has are read; [`tests`] holds that. What comes out is a value that serde reads
-//! without an error, or nothing. A key that is misspelt is read as the key that was meant, and a number out of range as
-//! the nearest one in it, so that the rules can speak about the rest in the same run.
+//! Only the keywords that our schema has are read; a test holds that. What comes out is a value that serde reads
+//! without an error, or nothing. A key or a word that is misspelt is read as the one that was meant, a number out of range
+//! as the nearest one in it, and a name of the wrong form as it stands, so that the rules can speak about the rest in the
+//! same run.
 
 use super::yaml::{Entry, Node, Value, item, join};
 use super::{formats, later, suggest};
-use crate::diagnostic::{Diagnostic, code};
+use crate::diagnostic::{Code, Diagnostic, code};
 use serde_json::{Map, Value as Json};
 
 /// Which node is looked at.
@@ -21,8 +22,19 @@ pub struct At {
 }
 
 impl At {
-    fn key(&self, key: &str, word: &str) -> At {
-        At { path: join(&self.path, key), shape: join(&self.shape, word), name: key.into() }
+    /// A key that the schema knows as `meant`.
+    fn known(&self, key: &str, meant: &str) -> At {
+        At { path: join(&self.path, key), shape: join(&self.shape, meant), name: meant.into() }
+    }
+
+    /// A key of the user's own.
+    fn own(&self, key: &str) -> At {
+        At { path: join(&self.path, key), shape: join(&self.shape, "*"), name: key.into() }
+    }
+
+    /// As messages call it.
+    fn title(&self) -> String {
+        if self.path.is_empty() { "the spec".into() } else { format!("`{}`", self.name) }
     }
 
     fn item(&self, index: usize) -> At {
@@ -52,10 +64,7 @@ pub fn check(schema: &Json, node: &Node, at: &At, out: &mut Vec<Diagnostic>) -> 
     match &node.value {
         Value::Map(entries) => mapping(schema, node, entries, at, out),
         Value::Seq(items) => list(schema, node, items, at, out),
-        Value::Plain(text) | Value::Quoted(text) => match text_problem(schema, text, &at.name) {
-            Some(problem) => report(problem),
-            None => Some(Json::String(text.clone())),
-        },
+        Value::Plain(text) | Value::Quoted(text) => self::text(schema, text, node, at, out),
         Value::Int(number) => integer(schema, *number, node, at, out),
         Value::Bool(word) => Some(Json::Bool(*word)),
         Value::Float(number) => Some(Json::from(*number)),
@@ -110,7 +119,7 @@ fn wrong_type(schema: &Json, node: &Node, at: &At) -> Diagnostic {
         Value::Map(_) => "a mapping".into(),
         Value::Hole => "a variable without a value".into(),
     };
-    let problem = Diagnostic::new(code::WRONG_TYPE, format!("`{}` is {found}", at.name))
+    let problem = Diagnostic::new(code::WRONG_TYPE, format!("{} is {found}", at.title()))
         .label(format!("{} is expected", words.join(" or ")));
     let wants = |kind: &str| kinds.contains(&kind);
     let help = match &node.value {
@@ -148,21 +157,16 @@ fn mapping(schema: &Json, node: &Node, entries: &[Entry], at: &At, out: &mut Vec
     let mut whole = true;
     let mut later = false;
     for Entry { key, key_span, node: value } in entries {
-        let mut take = |name: &str, schema: &Json, word: &str, out: &mut Vec<Diagnostic>| match check(
-            schema,
-            value,
-            &at.key(key, word),
-            out,
-        ) {
+        let mut take = |schema: &Json, at: At, out: &mut Vec<Diagnostic>| match check(schema, value, &at, out) {
             Some(json) => {
-                read.insert(name.into(), json);
+                read.insert(at.name, json);
             }
             None => whole = false,
         };
         if let Some(schema) = properties.get(key) {
-            take(key, schema, key, out);
+            take(schema, at.known(key, key), out);
         } else if let Some(schema) = free.filter(|_| properties.is_empty()) {
-            take(key, schema, "*", out);
+            take(schema, at.own(key), out);
         } else if later::is_later_key(&at.shape, key) {
             later = true;
             let problem = not_yet(format!("`{key}`"), "take it out until a later version reads it");
@@ -178,7 +182,7 @@ fn mapping(schema: &Json, node: &Node, entries: &[Entry], at: &At, out: &mut Vec
             };
             out.push(Diagnostic { span: *key_span, ..problem });
             match meant.filter(|meant| !entries.iter().any(|entry| entry.key == *meant)) {
-                Some(meant) => take(meant, &properties[meant], meant, out),
+                Some(meant) => take(&properties[meant], at.known(key, meant), out),
                 // at the top much else may depend on it
                 None => whole &= !at.path.is_empty(),
             }
@@ -189,14 +193,14 @@ fn mapping(schema: &Json, node: &Node, entries: &[Entry], at: &At, out: &mut Vec
         whole = false;
         let tried = entries.iter().any(|entry| entry.key == key || suggest::closest(&entry.key, [key]).is_some());
         if !tried && !later {
-            let of = if at.path.is_empty() { "the spec".into() } else { format!("`{}`", at.name) };
-            let problem = Diagnostic::new(code::MISSING_KEY, format!("{of} has no `{key}`")).at(join(&at.path, key));
+            let problem =
+                Diagnostic::new(code::MISSING_KEY, format!("{} has no `{key}`", at.title())).at(join(&at.path, key));
             let what = properties[key]["description"].as_str().unwrap_or("").lines().next().unwrap_or("").to_string();
             let problem = problem.help(format!("add `{key}:`, {}", lower(&what)));
             out.push(Diagnostic { span: node.span, ..problem });
         }
     }
-    (whole && !later).then_some(Json::Object(read))
+    whole.then_some(Json::Object(read))
 }
 
 fn list(schema: &Json, node: &Node, items: &[Node], at: &At, out: &mut Vec<Diagnostic>) -> Option<Json> {
@@ -223,7 +227,7 @@ fn integer(schema: &Json, number: i64, node: &Node, at: &At, out: &mut Vec<Diagn
         return None;
     }
     if let Some(words) = schema["enum"].as_array().filter(|words| !words.contains(&Json::from(number))) {
-        let words: Vec<String> = words.iter().map(Json::to_string).collect();
+        let words: Vec<String> = words.iter().filter(|word| !word.is_null()).map(Json::to_string).collect();
         let problem = Diagnostic::new(code::UNKNOWN_WORD, format!("{name} {number} is not offered"));
         report(problem.help(format!("use {}", suggest::list(words.iter().map(String::as_str)))));
         return None;
@@ -241,32 +245,39 @@ fn integer(schema: &Json, number: i64, node: &Node, at: &At, out: &mut Vec<Diagn
     Some(Json::from(limit))
 }
 
-fn text_problem(schema: &Json, text: &str, name: &str) -> Option<Diagnostic> {
+fn text(schema: &Json, text: &str, node: &Node, at: &At, out: &mut Vec<Diagnostic>) -> Option<Json> {
+    let name = &at.name;
+    let mut report = |problem: Diagnostic| out.push(Diagnostic { span: node.span, ..problem.at(&at.path) });
+    let cannot = |code: Code| Diagnostic::new(code, format!("`{name}` cannot be {}", shown(text)));
     if let Some(words) = schema["enum"].as_array() {
         let known = || words.iter().filter_map(Json::as_str);
         if known().any(|word| word == text) {
-            return None;
+            return Some(Json::from(text));
         }
-        let problem = Diagnostic::new(code::UNKNOWN_WORD, format!("{} is no {name}", shown(text)));
-        let list = format!("use {}", suggest::list(known()));
-        return Some(match suggest::closest(text, known()) {
-            Some(meant) => problem.label(format!("did you mean `{meant}`?")).help(list),
-            None => problem.help(list),
+        let problem = cannot(code::UNKNOWN_WORD).help(format!("use {}", suggest::list(known())));
+        let meant = suggest::closest(text, known());
+        report(match meant {
+            Some(meant) => problem.label(format!("did you mean `{meant}`?")),
+            None => problem,
         });
+        return meant.map(Json::from);
     }
-    if let Some(pattern) = schema["pattern"].as_str() {
-        let format = formats::ALL.iter().find(|format| format.pattern == pattern)?;
-        return (!(format.holds)(text))
-            .then(|| Diagnostic::new((format.code)(), format!("{} is no {name}", shown(text))).help(format.help));
+    if let Some(format) = formats::ALL.iter().find(|format| schema["pattern"] == format.pattern)
+        && !(format.holds)(text)
+    {
+        report(cannot((format.code)()).help(format.help));
+        return format.is_text.then(|| Json::from(text));
     }
     let long = text.chars().count() as u64;
+    let max = schema["maxLength"].as_u64().unwrap_or(u64::MAX);
     if schema["minLength"].as_u64().is_some_and(|min| long < min) {
         let problem = Diagnostic::new(code::BAD_NAME, format!("`{name}` is empty"));
-        return Some(problem.help("write something, or leave the key out"));
+        report(problem.help("write something, or leave the key out"));
+    } else if long > max {
+        let problem = Diagnostic::new(code::BAD_NAME, format!("`{name}` has {long} characters, more than {max}"));
+        report(problem.help("shorten it"));
     }
-    let max = schema["maxLength"].as_u64().filter(|max| long > *max)?;
-    let problem = Diagnostic::new(code::BAD_NAME, format!("`{name}` has {long} characters, more than {max}"));
-    Some(problem.help("shorten it"))
+    Some(Json::from(text))
 }
 
 fn not_yet(what: String, help: &str) -> Diagnostic {

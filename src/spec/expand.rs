@@ -199,7 +199,7 @@ fn subscription(subscription: &Subscription) -> Value {
 fn write_map(map: &Map<String, Value>, indent: usize, text: &mut String) {
     for (key, value) in map {
         let start = text.len();
-        let _ = write!(text, "{:indent$}{}:", "", word(key, Role::Key));
+        let _ = write!(text, "{:indent$}{}:", "", word(key));
         write_value(value, indent, text);
         // what takes several lines at the top is a paragraph
         if indent == 0 && text[start..].lines().count() > 1 {
@@ -253,7 +253,7 @@ fn flow(value: &Value) -> Option<String> {
         Value::Object(map) if map.is_empty() => Some("{}".into()),
         Value::Object(map) => {
             let entry = |(key, value): (&String, &Value)| {
-                (!is_large(value)).then(|| Some(format!("{}: {}", word(key, Role::Key), flow(value)?)))?
+                (!is_large(value)).then(|| Some(format!("{}: {}", word(key), flow(value)?)))?
             };
             Some(format!("{{ {} }}", map.iter().map(entry).collect::<Option<Vec<_>>>()?.join(", ")))
         }
@@ -261,25 +261,20 @@ fn flow(value: &Value) -> Option<String> {
             let item = |value: &Value| (!is_large(value)).then(|| flow(value))?;
             Some(format!("[{}]", items.iter().map(item).collect::<Option<Vec<_>>>()?.join(", ")))
         }
-        Value::String(text) => Some(word(&text.replace("${", "$${"), Role::Value)),
+        Value::String(text) => Some(word(&text.replace("${", "$${"))),
         other => Some(other.to_string()),
     }
 }
 
-#[derive(PartialEq, Eq)]
-enum Role {
-    Key,
-    Value,
-}
-
-/// A text, plain where it reads as itself, else in double quotes.
-fn word(text: &str, role: Role) -> String {
+/// A text, plain where every reader takes it as itself, else in double quotes.
+fn word(text: &str) -> String {
     let safe = |b: u8| b.is_ascii_alphanumeric() || b"_-./@".contains(&b);
     let begins = text.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '/');
-    let typed = role == Role::Value && !matches!(yaml::plain(text), yaml::Value::Plain(_));
-    // a date is text to YAML 1.2 and no text to older readers
-    let dated = role == Role::Value && text.starts_with(|c: char| c.is_ascii_digit()) && text.matches('-').count() > 1;
-    if text.bytes().all(safe) && begins && !typed && !dated {
+    let typed = !matches!(yaml::plain(text), yaml::Value::Plain(_));
+    // text to YAML 1.2, and something else to older readers
+    let dated = text.starts_with(|c: char| c.is_ascii_digit()) && text.matches('-').count() > 1;
+    let yes = ["y", "n", "yes", "no", "on", "off"].iter().any(|word| text.eq_ignore_ascii_case(word));
+    if text.bytes().all(safe) && begins && !typed && !dated && !yes {
         return text.into();
     }
     let mut quoted = String::from("\"");

@@ -15,6 +15,8 @@ pub struct Format {
     pub code: fn() -> Code,
     /// What a value looks like: "use ...".
     pub help: &'static str,
+    /// Whether the value is used as the text that it is, so that one of the wrong form can still be read.
+    pub is_text: bool,
     /// The rule.
     pub holds: fn(&str) -> bool,
 }
@@ -23,6 +25,7 @@ pub struct Format {
 pub static ALL: [Format; 11] = [
     Format {
         pattern: STACK,
+        is_text: true,
         code: || code::BAD_NAME,
         help: "use 2 to 40 lower-case letters, digits and hyphens, a letter first, no hyphen last",
         holds: |text| {
@@ -34,6 +37,7 @@ pub static ALL: [Format; 11] = [
     },
     Format {
         pattern: GUID,
+        is_text: true,
         code: || code::BAD_FORMAT,
         help: "use the id of a subscription, as `az account show --query id` prints it",
         holds: |text| {
@@ -43,6 +47,7 @@ pub static ALL: [Format; 11] = [
     },
     Format {
         pattern: RESOURCE_GROUP,
+        is_text: true,
         code: || code::BAD_NAME,
         help: "use up to 90 letters, digits, `-`, `_`, `.`, `(` and `)`, no dot last",
         holds: |text| {
@@ -53,6 +58,7 @@ pub static ALL: [Format; 11] = [
     },
     Format {
         pattern: LOCATION,
+        is_text: true,
         code: || code::BAD_FORMAT,
         help: "use a region's name, as `eastus2`",
         holds: |text| {
@@ -63,18 +69,21 @@ pub static ALL: [Format; 11] = [
     },
     Format {
         pattern: SERVICE,
+        is_text: true,
         code: || code::BAD_NAME,
         help: "use up to 50 letters, digits and hyphens, a letter first, no hyphen last",
         holds: |text| text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.len() <= 50 && hyphenated(text),
     },
     Format {
         pattern: ACCOUNT,
+        is_text: true,
         code: || code::BAD_NAME,
         help: "use 2 to 64 letters, digits and hyphens, no hyphen at the ends: it is also a sub-domain",
         holds: |text| (2..=64).contains(&text.len()) && hyphenated(text),
     },
     Format {
         pattern: EMAIL,
+        is_text: true,
         code: || code::BAD_FORMAT,
         help: "use an address that is read, as `ai@contoso.com`",
         holds: |text| {
@@ -87,6 +96,7 @@ pub static ALL: [Format; 11] = [
     },
     Format {
         pattern: API_PATH,
+        is_text: true,
         code: || code::BAD_FORMAT,
         help: "use words of letters, digits, `-`, `_`, `.` and `~` with single slashes between them, as `openai`",
         holds: |text| {
@@ -100,6 +110,7 @@ pub static ALL: [Format; 11] = [
     },
     Format {
         pattern: HEADER,
+        is_text: true,
         code: || code::BAD_NAME,
         help: "use up to 64 letters, digits, `-` and `_`",
         holds: |text| {
@@ -108,12 +119,14 @@ pub static ALL: [Format; 11] = [
     },
     Format {
         pattern: DURATION,
+        is_text: false,
         code: || code::BAD_DURATION,
         help: "use ISO 8601, as `PT1M30S`, or the short form, as `90s`",
         holds: |text| Duration::parse(text).is_some(),
     },
     Format {
         pattern: STATUSES,
+        is_text: false,
         code: || code::STATUS_CODES,
         help: "use statuses from 200 to 599: `429`, `500-503` or `5xx`",
         holds: |text| Statuses::parse(text).is_some(),

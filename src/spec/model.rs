@@ -26,8 +26,8 @@ pub type Map<T> = BTreeMap<String, T>;
 pub struct Spec {
     /// The version of this format: 1.
     #[schemars(extend("const" = 1))]
-    #[serde(rename = "version")]
-    pub _version: u32,
+    #[expect(dead_code, reason = "one value so far")]
+    pub version: u32,
     /// The stack. Names that are left out follow from it. Two to forty lower-case letters, digits and hyphens.
     #[schemars(extend("pattern" = formats::STACK))]
     pub name: String,
@@ -38,8 +38,8 @@ pub struct Spec {
     /// The API Management service.
     pub gateway: Gateway,
     /// How the gateway's identity gets its roles: `manage` assigns them.
-    #[serde(rename = "roles")]
-    pub _roles: Option<Word<Roles>>,
+    #[expect(dead_code, reason = "one value so far")]
+    pub roles: Option<Word<Roles>>,
     /// The short form: models by name; it expands to accounts, deployments, backends and pools.
     pub models: Option<Map<Model>>,
     /// Azure OpenAI accounts with their deployments.
@@ -56,8 +56,8 @@ pub struct Spec {
     pub subscriptions: Option<Map<Subscription>>,
     /// Changes for `--env NAME`, each a JSON merge patch of this file.
     #[schemars(with = "Option<Map<serde_json::Map<String, Value>>>")]
-    #[serde(rename = "environments")]
-    pub _environments: Option<Value>,
+    #[expect(dead_code, reason = "merged before")]
+    pub environments: Option<Value>,
     /// What the simulator assumes of the gateway.
     pub simulation: Option<Simulation>,
 }
@@ -94,8 +94,8 @@ pub struct Gateway {
     /// Who is named as the publisher.
     pub publisher: Publisher,
     /// The identity that calls the models. Left out: `system`.
-    #[serde(rename = "identity")]
-    pub _identity: Option<Word<Identity>>,
+    #[expect(dead_code, reason = "one value so far")]
+    pub identity: Option<Word<Identity>>,
 }
 
 /// Who is named as the publisher.
@@ -225,15 +225,15 @@ pub struct Api {
     #[schemars(length(min = 1, max = 300))]
     pub display_name: Option<String>,
     /// What callers can call: `deployments`.
-    #[serde(rename = "surfaces")]
     #[schemars(length(min = 1))]
-    pub _surfaces: Option<Vec<Word<Surface>>>,
+    #[expect(dead_code, reason = "one value so far")]
+    pub surfaces: Option<Vec<Word<Surface>>>,
     /// Where the operations come from: `operations` is our own table.
-    #[serde(rename = "definition")]
-    pub _definition: Option<Word<Definition>>,
+    #[expect(dead_code, reason = "one value so far")]
+    pub definition: Option<Word<Definition>>,
     /// Who picks the backend: `pool` is API Management's own pool.
-    #[serde(rename = "strategy")]
-    pub _strategy: Option<Word<Strategy>>,
+    #[expect(dead_code, reason = "one value so far")]
+    pub strategy: Option<Word<Strategy>>,
     /// Which pool serves which deployment name of the caller. Left out, with `pool`: every pool under its own key.
     pub routes: Option<Map<String>>,
     /// One pool for every deployment name; instead of `routes`.
@@ -268,7 +268,7 @@ pub struct Retry {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct OnExhausted {
     /// 429 or 503. Left out: 429.
-    #[schemars(extend("enum" = [429, 503]))]
+    #[schemars(extend("enum" = [429, 503, null]))]
     pub status: Option<u16>,
     /// No Retry-After that leaves the gateway is longer. Left out: 60s.
     pub max_retry_after: Option<Length>,

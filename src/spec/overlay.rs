@@ -5,49 +5,45 @@
 
 use super::suggest;
 use super::yaml::{Entry, Node, Value, item, join, plain};
-use crate::diagnostic::{Diagnostic, code};
+use crate::diagnostic::{Diagnostic, Span, code};
 
-/// Takes `environments` out and merges the chosen one.
+/// Takes `environments` out and merges the chosen one. Of the others only the form is checked.
 pub fn environment(root: &mut Node, chosen: Option<&str>, out: &mut Vec<Diagnostic>) {
-    let environments = root.take("environments");
-    let Some(name) = chosen else { return };
-    let known: Vec<&str> = match &environments {
-        Some(Entry { node: Node { value: Value::Map(entries), .. }, .. }) => {
-            entries.iter().map(|entry| entry.key.as_str()).collect()
-        }
-        _ => Vec::new(),
+    let nothing = Entry { key: String::new(), key_span: None, node: Node { value: Value::Null, span: None } };
+    let Entry { key_span, node, .. } = root.take("environments").unwrap_or(nothing);
+    let mut report = |why: String, path: &str, span: Option<Span>, help: String| {
+        out.push(Diagnostic { span, ..Diagnostic::new(code::BAD_ENVIRONMENT, why).at(path).help(help) });
     };
-    let Some(patch) = environments.as_ref().and_then(|entry| entry.node.entry(name)) else {
-        let problem = Diagnostic::new(code::BAD_ENVIRONMENT, format!("the spec has no environment `{name}`"));
-        let problem = problem.at("environments");
-        let problem = match environments.as_ref().and_then(|entry| entry.key_span) {
-            Some(span) => problem.span(span),
-            None => problem,
+    let environments = match node.value {
+        Value::Map(entries) => entries,
+        Value::Null => Vec::new(),
+        _ => {
+            let help = "write a mapping: a name, and under it the keys that differ";
+            return report("`environments` is no mapping".into(), "environments", key_span, help.into());
+        }
+    };
+    for Entry { key, key_span, node } in &environments {
+        let path = join("environments", key);
+        if key.len() > 40 || !key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {
+            let why = format!("{} is no name of an environment", super::check::shown(key));
+            report(why, &path, *key_span, "use up to 40 letters, digits and hyphens".into());
+        } else if node.entry("environments").is_some() {
+            let help = "write each environment beside the others";
+            report(format!("the environment `{key}` holds environments"), &path, *key_span, help.into());
+        } else if !matches!(node.value, Value::Map(_) | Value::Null) {
+            let help = "write the keys that differ, as they stand at the top of the spec";
+            report(format!("the environment `{key}` is no mapping"), &path, *key_span, help.into());
+        } else if Some(key.as_str()) == chosen {
+            merge(root, node);
+        }
+    }
+    let known = || environments.iter().map(|entry| entry.key.as_str());
+    if let Some(name) = chosen.filter(|name| !known().any(|known| known == *name)) {
+        let help = match suggest::closest(name, known()) {
+            Some(meant) => format!("use `--env {meant}`"),
+            None => format!("environments here are {}", suggest::list(known())),
         };
-        out.push(match suggest::closest(name, known.iter().copied()) {
-            Some(meant) => problem.help(format!("use `--env {meant}`")),
-            None => problem.help(format!("environments here are {}", suggest::list(known))),
-        });
-        return;
-    };
-    let path = join("environments", name);
-    let named = name.len() <= 40 && !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-    let wrong = if !named {
-        Some("the name of an environment is up to 40 letters, digits and hyphens".to_string())
-    } else if patch.node.entry("environments").is_some() {
-        Some("an environment cannot hold environments".into())
-    } else if !matches!(patch.node.value, Value::Map(_) | Value::Null) {
-        Some(format!("the environment `{name}` is no mapping"))
-    } else {
-        None
-    };
-    match wrong {
-        Some(wrong) => {
-            let problem = Diagnostic::new(code::BAD_ENVIRONMENT, wrong).at(path);
-            let problem = problem.help("write the keys that differ, as they stand at the top of the spec");
-            out.push(Diagnostic { span: patch.key_span, ..problem });
-        }
-        None => merge(root, &patch.node),
+        report(format!("the spec has no environment `{name}`"), "environments", key_span, help);
     }
 }
 
@@ -324,7 +320,12 @@ mod tests {
         assert_eq!(merged(Some("dev")), ("{a: {b: 3, d: [9]}, e: {f: 1}}".into(), vec![]));
         let (_, problems) = merged(Some("dve"));
         assert_eq!((problems[0].code, problems[0].help.as_deref()), (code::BAD_ENVIRONMENT, Some("use `--env dev`")));
-        for text in ["environments: {dev: 1}", "environments: {dev: {environments: {}}}"] {
+        for text in [
+            "environments: 1",
+            "environments: {dev: 1}",
+            "environments: {d_v: {}, dev: {}}",
+            "environments: {dev: {environments: {}}}",
+        ] {
             let (mut root, mut problems) = (tree(text), Vec::new());
             environment(&mut root, Some("dev"), &mut problems);
             assert_eq!(problems[0].code, code::BAD_ENVIRONMENT, "{text}");

@@ -21,7 +21,8 @@ pub fn lengthen(spec: &mut Spec, out: &mut Vec<Diagnostic>) -> Vec<(String, Stri
         let problem = Diagnostic::new(code::NOTHING_HERE, "`models` is empty").at("models");
         out.push(problem.help("add a model: `gpt-4.1: { version: \"2025-04-14\", regions: { eastus2: 100 } }`"));
     }
-    let mut origins = Vec::new();
+    let made = ["accounts", "backends", "pools"];
+    let mut origins: Vec<_> = made.map(|key| (key.to_string(), "models".to_string())).into();
     let (mut accounts, mut pools) = (Map::new(), Map::new());
     for (name, model) in &models {
         let key = join("models", name);

@@ -10,7 +10,10 @@ pub fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
     known
         .into_iter()
         .map(|candidate| (strsim::damerau_levenshtein(&lower, &candidate.to_lowercase()), candidate))
-        .filter(|(distance, candidate)| *distance <= long.max(candidate.chars().count()).div_ceil(4))
+        .filter(|(distance, candidate)| {
+            let long = long.max(candidate.chars().count());
+            *distance <= long.div_ceil(4) && *distance * 2 <= long
+        })
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
 }
@@ -31,7 +34,7 @@ mod tests {
 
     #[test]
     fn typos_find_their_word_and_strangers_do_not() {
-        let keys = ["weight", "priority", "backend", "eastus2"];
+        let keys = ["weight", "priority", "backend", "eastus2", "b"];
         for (word, meant) in [
             ("wieght", Some("weight")),
             ("Weight", Some("weight")),
@@ -39,6 +42,7 @@ mod tests {
             ("backends", Some("backend")),
             ("colour", None),
             ("x", None),
+            ("a", None),
         ] {
             assert_eq!(closest(word, keys), meant, "{word}");
         }

@@ -3,5 +3,7 @@
 
 mod architecture;
 mod bicep;
+mod cli;
 mod plan;
+mod readme;
 mod render;

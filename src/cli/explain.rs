@@ -1,0 +1,42 @@
+//! `explain`: the long text of a code.
+
+use super::args;
+use super::context::Context;
+use super::{Done, Failure, Result};
+use crate::diagnostic::{Code, Diagnostic, all, code};
+use crate::ui::table;
+use serde_json::{Value, json};
+
+pub(super) fn run(context: &Context, args: &args::Explain) -> Result {
+    let Some(wanted) = &args.code else { return list(context) };
+    // what is copied from a message may hold its brackets
+    let name = wanted.trim_matches(|c: char| !c.is_ascii_alphanumeric());
+    let Some(found) = Code::parse(name) else { return Err(Failure::from(unknown(wanted))) };
+    context.text(found.explain())?;
+    Ok(Done::new(json!({ "code": found.as_str(), "severity": found.severity().word(), "text": found.explain() })))
+}
+
+fn list(context: &Context) -> Result {
+    let rows: Vec<Vec<String>> =
+        all().map(|code| vec![code.to_string(), code.severity().word().to_owned(), title(code).to_owned()]).collect();
+    context.text(&format!("{}\n", table(&["code", "severity", "about"], &rows)))?;
+    let codes: Value = all()
+        .map(|code| json!({ "code": code.as_str(), "severity": code.severity().word(), "title": title(code) }))
+        .collect();
+    Ok(Done::new(json!({ "codes": codes })))
+}
+
+/// `# AL0102: the same key stands twice` without what is before the words.
+fn title(code: Code) -> &'static str {
+    let first = code.explain().lines().next().unwrap_or_default();
+    first.split_once(": ").map_or(first, |(_, title)| title)
+}
+
+fn unknown(wanted: &str) -> Diagnostic {
+    let near = all().map(|code| (strsim::levenshtein(&wanted.to_ascii_uppercase(), code.as_str()), code)).min();
+    let problem = Diagnostic::new(code::UNKNOWN_CODE, format!("there is no code `{wanted}`"));
+    match near {
+        Some((distance, code)) if distance <= 2 => problem.help(format!("did you mean `aoai-lb explain {code}`?")),
+        _ => problem.help("`aoai-lb explain` lists all codes"),
+    }
+}

@@ -1,0 +1,281 @@
+//! The texts of an exchange: reading a caller's request and a backend's headers, making what a backend is sent and what
+//! the gateway itself answers.
+
+use super::{Answer, ApiId, Ask, Caller, Gateway, Origin, Relay, Reply, RetryAfter};
+use crate::pool::BackendId;
+use crate::time::{Duration, Time};
+use crate::topology::intent::{self, ATTEMPTS_HEADER, CONTENT_TYPE, OnExhausted, PROBE_HEADER, SERVED_BY_HEADER};
+use crate::topology::{self, AccountKind, KeyNames, Target, Topology};
+use crate::wire::{Headers, Method, Response};
+
+/// A caller's request, without its body.
+#[derive(Clone, Copy, Debug)]
+pub struct Call<'a> {
+    /// Its method.
+    pub method: Method,
+    /// Path and query: `/openai/deployments/gpt/chat/completions?api-version=2024-10-21`.
+    pub target: &'a str,
+    /// Its headers.
+    pub headers: &'a Headers,
+}
+
+impl<'a> Call<'a> {
+    fn path(&self) -> &'a str {
+        self.target.split_once('?').map_or(self.target, |(path, _)| path)
+    }
+
+    fn query(&self) -> impl Iterator<Item = &'a str> {
+        self.target.split_once('?').map_or("", |(_, query)| query).split('&').filter(|field| !field.is_empty())
+    }
+}
+
+/// What a backend is sent, beside the body and the gateway's own `Authorization`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Forward {
+    /// The whole address.
+    pub url: String,
+    /// The caller's headers without anything secret.
+    pub headers: Headers,
+}
+
+/// Where an API is found.
+#[derive(Clone, Debug)]
+pub(super) struct Paths {
+    /// `openai`, without slashes at its ends.
+    root: String,
+    keys: KeyNames,
+    /// Method and template of each operation.
+    operations: Vec<(String, String)>,
+}
+
+impl Paths {
+    pub(super) fn new(api: &topology::Api) -> Paths {
+        let operation = |op: &topology::Operation| (op.method.clone(), op.url_template.clone());
+        Paths {
+            root: api.path.clone(),
+            keys: api.keys.clone(),
+            operations: api.operations.values().map(operation).collect(),
+        }
+    }
+
+    /// What follows the API's own path, with its slash.
+    fn below<'a>(&self, path: &'a str) -> Option<&'a str> {
+        let path = path.strip_prefix('/').unwrap_or(path);
+        let (root, rest) = path.split_at_checked(self.root.len())?;
+        let rest = if self.root.is_empty() { path } else { rest };
+        let whole_segment = self.root.is_empty() || rest.is_empty() || rest.starts_with('/');
+        (root.eq_ignore_ascii_case(&self.root) && whole_segment).then_some(rest)
+    }
+
+    fn has_operation(&self, method: Method, path: &str) -> bool {
+        let fits = |template: &str| {
+            let (mut left, mut right) = (template.trim_matches('/').split('/'), path.trim_matches('/').split('/'));
+            loop {
+                match (left.next(), right.next()) {
+                    (None, None) => return true,
+                    (Some(want), Some(got)) if want.starts_with('{') && !got.is_empty() => {}
+                    (Some(want), Some(got)) if want.eq_ignore_ascii_case(got) => {}
+                    _ => return false,
+                }
+            }
+        };
+        self.operations.iter().any(|(verb, template)| *verb == method.as_str() && fits(template))
+    }
+}
+
+/// Where a backend is.
+#[derive(Clone, Debug)]
+pub(super) struct Address {
+    url: String,
+    served_by: String,
+}
+
+impl Address {
+    pub(super) fn new(topology: &Topology, backend: &topology::Backend) -> Address {
+        let url = match &backend.target {
+            Target::Url(url) => url.trim_end_matches('/').to_owned(),
+            Target::Deployment { account, deployment } => {
+                let (name, suffix) = match topology.accounts.get(account) {
+                    Some(found) => (found.name.to_string(), suffix(found.kind)),
+                    None => (account.clone(), suffix(AccountKind::OpenAI)),
+                };
+                format!("https://{name}.{suffix}/openai/deployments/{deployment}")
+            }
+        };
+        let host = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest).split('/').next().unwrap_or_default();
+        let served_by = match intent::split_path(&url, "") {
+            Some((deployment, _)) => format!("{host}/{deployment}"),
+            None => host.to_owned(),
+        };
+        Address { served_by, url }
+    }
+}
+
+/// What follows an account's name in its host, in the public cloud.
+const fn suffix(kind: AccountKind) -> &'static str {
+    match kind {
+        AccountKind::OpenAI => "openai.azure.com",
+        AccountKind::AIServices => "cognitiveservices.azure.com",
+    }
+}
+
+impl Gateway {
+    /// The API that a path belongs to: the one with the longest path.
+    fn find(&self, call: &Call<'_>) -> Option<ApiId> {
+        let fits = self.apis.iter().zip(0..=u16::MAX).filter(|(api, _)| api.paths.below(call.path()).is_some());
+        fits.max_by_key(|(api, _)| api.paths.root.len()).map(|(_, at)| ApiId(at))
+    }
+
+    /// The key that a caller shows: the header of its API, else the query parameter.
+    pub fn key<'a>(&self, call: &Call<'a>) -> Option<&'a str> {
+        let KeyNames { header, query } = &self.api(self.find(call)?)?.paths.keys;
+        call.headers.get(header).or_else(|| {
+            let named = |field: &'a str| field.split_once('=').filter(|(name, _)| name.eq_ignore_ascii_case(query));
+            call.query().find_map(named).map(|(_, value)| value)
+        })
+    }
+
+    /// Reads a caller's request (rules 2 to 4).
+    pub fn read(&self, call: &Call<'_>, caller: Caller) -> Ask {
+        let refused = Ask::Refused;
+        let Some((id, api)) = self.find(call).and_then(|id| Some((id, self.api(id)?))) else {
+            return refused(Answer::OperationNotFound);
+        };
+        if !api.paths.below(call.path()).is_some_and(|path| api.paths.has_operation(call.method, path)) {
+            return refused(Answer::OperationNotFound);
+        }
+        let (subscription, name) = match caller {
+            Caller::Missing => return refused(Answer::KeyMissing),
+            Caller::Invalid => return refused(Answer::KeyInvalid),
+            Caller::Subscription(id) => match self.subscriptions.get(usize::from(id.0)) {
+                Some(subscription) => (id, &subscription.name),
+                None => return refused(Answer::KeyInvalid),
+            },
+        };
+        let Some((deployment, _)) = intent::split_path(call.path(), &api.paths.root) else {
+            return refused(Answer::DeploymentNotFound);
+        };
+        let ask = self.ask(id, subscription, &deployment);
+        let named = call.headers.get(PROBE_HEADER).filter(|backend| !backend.is_empty());
+        match named.filter(|_| name.eq_ignore_ascii_case(&api.intent.probe)) {
+            Some(_) if ask == refused(Answer::KeyInvalid) => ask,
+            Some(backend) => match self.destination(backend) {
+                Some(destination) => Ask::Probe { api: id, destination },
+                None => refused(Answer::GatewayError),
+            },
+            None => ask,
+        }
+    }
+
+    /// What a backend is sent (rules 3, 5, 7); `None` for a backend or an API that is not there.
+    pub fn forward(&self, call: &Call<'_>, backend: BackendId) -> Option<Forward> {
+        let api = self.api(self.find(call)?)?;
+        let (_, path) = intent::split_path(call.path(), &api.paths.root)?;
+        let mut url = format!("{}{path}", self.backends.get(backend.index())?.url);
+        let deleted = api.intent.deleted_query();
+        let stays = |field: &&str| {
+            let name = decoded(field.split_once('=').map_or(*field, |(name, _)| name));
+            !deleted.iter().any(|deleted| name.eq_ignore_ascii_case(deleted))
+        };
+        for (at, field) in call.query().filter(stays).enumerate() {
+            url.push(if at == 0 { '?' } else { '&' });
+            url.push_str(field);
+        }
+        let mut headers = call.headers.clone();
+        api.intent.deleted_headers().into_iter().for_each(|name| headers.remove(name));
+        headers.remove("Host");
+        Some(Forward { url, headers })
+    }
+
+    /// Changes a backend's headers as the caller is to see them (rules 15, 16).
+    pub fn relayed(&self, relay: &Relay, headers: &mut Headers) {
+        if let Some(seconds) = relay.retry_after {
+            headers.set("Retry-After", seconds.to_string());
+            headers.remove("retry-after-ms");
+        }
+        if let Some(address) = self.backends.get(relay.backend.index()) {
+            headers.set(SERVED_BY_HEADER, address.served_by.as_str());
+        }
+        headers.set(ATTEMPTS_HEADER, relay.attempts.to_string());
+    }
+}
+
+impl Reply {
+    /// A backend's answer.
+    pub fn read(now: Time, status: u16, headers: &Headers) -> Reply {
+        let retry_after = match headers.get("Retry-After") {
+            None => RetryAfter::Absent,
+            Some(text) => match intent::wait(&[("Retry-After", text)].into_iter().collect(), now) {
+                Some(wait) => RetryAfter::Wait(wait),
+                None => RetryAfter::Unreadable,
+            },
+        };
+        let origin = if intent::is_exhausted(status, headers) { Origin::Unmarked } else { Origin::Backend };
+        Reply::Answered { status, retry_after, wait: intent::wait(headers, now), origin }
+    }
+}
+
+impl Answer {
+    /// The whole answer.
+    pub fn response(&self) -> Response {
+        let gateway = |text: &str| {
+            let body = serde_json::json!({ "statusCode": self.status(), "message": text });
+            Response { status: self.status(), headers: json(), body: body.to_string().into_bytes() }
+        };
+        match *self {
+            Answer::OperationNotFound => gateway("Resource not found"),
+            Answer::KeyMissing => gateway(
+                "Access denied due to missing subscription key. \
+                 Make sure to include subscription key when making requests to an API.",
+            ),
+            Answer::KeyInvalid => gateway(
+                "Access denied due to invalid subscription key. \
+                 Make sure to provide a valid key for an active subscription.",
+            ),
+            Answer::GatewayError => gateway("Internal server error"),
+            Answer::BreakerOpen => gateway("Service Unavailable"),
+            Answer::DeploymentNotFound => ours(intent::DEPLOYMENT_NOT_FOUND),
+            Answer::Exhausted { status, attempts, retry_after } => {
+                let answer = OnExhausted { status, max_retry_after: Duration::ZERO }.answer();
+                counted(ours(answer), attempts, retry_after)
+            }
+            Answer::Unavailable { attempts, retry_after } => counted(ours(intent::UNAVAILABLE), attempts, retry_after),
+        }
+    }
+}
+
+fn json() -> Headers {
+    [("Content-Type", CONTENT_TYPE)].into_iter().collect()
+}
+
+fn ours(answer: intent::Answer) -> Response {
+    Response { status: answer.status, headers: json(), body: answer.body.into() }
+}
+
+fn counted(response: Response, attempts: u32, retry_after: Option<u64>) -> Response {
+    let response = response.header(ATTEMPTS_HEADER, attempts.to_string());
+    match retry_after {
+        Some(seconds) => response.header("Retry-After", seconds.to_string()),
+        None => response,
+    }
+}
+
+/// A query parameter's name without percent signs: nobody hides a key behind an escape.
+fn decoded(name: &str) -> String {
+    let mut bytes = Vec::with_capacity(name.len());
+    let mut rest = name.as_bytes();
+    while let [first, after @ ..] = rest {
+        let escaped = |digits: &[u8]| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok();
+        match after.get(..2).filter(|_| *first == b'%').and_then(escaped) {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = &after[2..];
+            }
+            None => {
+                bytes.push(*first);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
