@@ -87,11 +87,12 @@ impl Cloud for Virtual {
             give_way().await;
             self.log.borrow_mut().push(request.clone());
             self.now.set(self.now.get() + Duration::from_millis(50));
-            let mut fault = self.fault.borrow_mut();
-            let between =
-                fault.as_mut().and_then(|fault| fault(&request, &mut self.world.borrow_mut(), self.now.get()));
-            drop(fault);
-            let answer = between.unwrap_or_else(|| Ok(self.world.borrow_mut().handle(self.now.get(), &request)));
+            let answer = {
+                let mut fault = self.fault.borrow_mut();
+                let world = &mut *self.world.borrow_mut();
+                let between = fault.as_mut().and_then(|fault| fault(&request, world, self.now.get()));
+                between.unwrap_or_else(|| Ok(world.handle(self.now.get(), &request)))
+            };
             give_way().await;
             answer
         })
