@@ -145,7 +145,7 @@ pub struct Account {
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Deployment {
-    /// The model, as `gpt-4.1`.
+    /// The model, as `gpt-5.1`.
     #[schemars(length(min = 1, max = 64))]
     pub model: String,
     /// The model's version, in quotes.

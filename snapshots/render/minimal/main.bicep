@@ -62,9 +62,9 @@ resource accountEastus2 'Microsoft.CognitiveServices/accounts@2024-10-01' = {
   }
 }
 
-resource deploymentEastus2Gpt41 'Microsoft.CognitiveServices/accounts/deployments@2024-10-01' = {
+resource deploymentEastus2Gpt51 'Microsoft.CognitiveServices/accounts/deployments@2024-10-01' = {
   parent: accountEastus2
-  name: 'gpt-4.1'
+  name: 'gpt-5.1'
   tags: stackTags
   sku: {
     name: 'GlobalStandard'
@@ -73,8 +73,8 @@ resource deploymentEastus2Gpt41 'Microsoft.CognitiveServices/accounts/deployment
   properties: {
     model: {
       format: 'OpenAI'
-      name: 'gpt-4.1'
-      version: '2025-04-14'
+      name: 'gpt-5.1'
+      version: '2025-11-13'
     }
     versionUpgradeOption: 'OnceCurrentVersionExpired'
   }
@@ -95,9 +95,9 @@ resource accountSwedencentral 'Microsoft.CognitiveServices/accounts@2024-10-01' 
   }
 }
 
-resource deploymentSwedencentralGpt41 'Microsoft.CognitiveServices/accounts/deployments@2024-10-01' = {
+resource deploymentSwedencentralGpt51 'Microsoft.CognitiveServices/accounts/deployments@2024-10-01' = {
   parent: accountSwedencentral
-  name: 'gpt-4.1'
+  name: 'gpt-5.1'
   tags: stackTags
   sku: {
     name: 'GlobalStandard'
@@ -106,8 +106,8 @@ resource deploymentSwedencentralGpt41 'Microsoft.CognitiveServices/accounts/depl
   properties: {
     model: {
       format: 'OpenAI'
-      name: 'gpt-4.1'
-      version: '2025-04-14'
+      name: 'gpt-5.1'
+      version: '2025-11-13'
     }
     versionUpgradeOption: 'OnceCurrentVersionExpired'
   }
@@ -157,14 +157,14 @@ module roleSwedencentral 'modules/role-assignment.bicep' = {
 // Backends and pools
 
 // A backend never stands before the deployment that it calls.
-resource backendEastus2Gpt41 'Microsoft.ApiManagement/service/backends@2024-05-01' = {
+resource backendEastus2Gpt51 'Microsoft.ApiManagement/service/backends@2024-05-01' = {
   parent: gateway
-  name: 'eastus2-gpt-4.1'
+  name: 'eastus2-gpt-5.1'
   properties: {
     description: 'aoai-lb:${stack}'
     type: 'Single'
     protocol: 'http'
-    url: '${accountEastus2.properties.endpoint}openai/deployments/gpt-4.1'
+    url: '${accountEastus2.properties.endpoint}openai/deployments/gpt-5.1'
     circuitBreaker: {
       rules: [
         {
@@ -198,18 +198,18 @@ resource backendEastus2Gpt41 'Microsoft.ApiManagement/service/backends@2024-05-0
     }
   }
   dependsOn: [
-    deploymentEastus2Gpt41
+    deploymentEastus2Gpt51
   ]
 }
 
-resource backendSwedencentralGpt41 'Microsoft.ApiManagement/service/backends@2024-05-01' = {
+resource backendSwedencentralGpt51 'Microsoft.ApiManagement/service/backends@2024-05-01' = {
   parent: gateway
-  name: 'swedencentral-gpt-4.1'
+  name: 'swedencentral-gpt-5.1'
   properties: {
     description: 'aoai-lb:${stack}'
     type: 'Single'
     protocol: 'http'
-    url: '${accountSwedencentral.properties.endpoint}openai/deployments/gpt-4.1'
+    url: '${accountSwedencentral.properties.endpoint}openai/deployments/gpt-5.1'
     circuitBreaker: {
       rules: [
         {
@@ -243,25 +243,25 @@ resource backendSwedencentralGpt41 'Microsoft.ApiManagement/service/backends@202
     }
   }
   dependsOn: [
-    deploymentSwedencentralGpt41
+    deploymentSwedencentralGpt51
   ]
 }
 
-resource poolGpt41 'Microsoft.ApiManagement/service/backends@2024-05-01' = {
+resource poolGpt51 'Microsoft.ApiManagement/service/backends@2024-05-01' = {
   parent: gateway
-  name: 'gpt-4.1'
+  name: 'gpt-5.1'
   properties: {
     description: 'aoai-lb:${stack}'
     type: 'Pool'
     pool: {
       services: [
         {
-          id: backendEastus2Gpt41.id
+          id: backendEastus2Gpt51.id
           priority: 1
           weight: 1
         }
         {
-          id: backendSwedencentralGpt41.id
+          id: backendSwedencentralGpt51.id
           priority: 1
           weight: 1
         }
@@ -418,7 +418,7 @@ resource policyOpenai 'Microsoft.ApiManagement/service/apis/policies@2024-05-01'
     value: loadTextContent('policy.xml')
   }
   dependsOn: [
-    poolGpt41
+    poolGpt51
   ]
 }
 

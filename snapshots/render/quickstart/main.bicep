@@ -75,8 +75,8 @@ resource deploymentCog1Openaideploy1 'Microsoft.CognitiveServices/accounts/deplo
   properties: {
     model: {
       format: 'OpenAI'
-      name: 'gpt-4.1'
-      version: '2025-04-14'
+      name: 'gpt-5.1'
+      version: '2025-11-13'
     }
     versionUpgradeOption: 'OnceCurrentVersionExpired'
   }
@@ -108,8 +108,8 @@ resource deploymentCog2Openaideploy2 'Microsoft.CognitiveServices/accounts/deplo
   properties: {
     model: {
       format: 'OpenAI'
-      name: 'gpt-4.1'
-      version: '2025-04-14'
+      name: 'gpt-5.1'
+      version: '2025-11-13'
     }
     versionUpgradeOption: 'OnceCurrentVersionExpired'
   }

@@ -76,8 +76,8 @@ resource deploymentEastus2ChatEastus2 'Microsoft.CognitiveServices/accounts/depl
   properties: {
     model: {
       format: 'OpenAI'
-      name: 'gpt-4.1'
-      version: '2025-04-14'
+      name: 'gpt-5.1'
+      version: '2025-11-13'
     }
     versionUpgradeOption: 'OnceCurrentVersionExpired'
   }
@@ -95,8 +95,8 @@ resource deploymentEastus2ChatProvisioned 'Microsoft.CognitiveServices/accounts/
   properties: {
     model: {
       format: 'OpenAI'
-      name: 'gpt-4.1'
-      version: '2025-04-14'
+      name: 'gpt-5.1'
+      version: '2025-11-13'
     }
     versionUpgradeOption: 'OnceCurrentVersionExpired'
   }
@@ -131,8 +131,8 @@ resource deploymentSwedenChatSweden 'Microsoft.CognitiveServices/accounts/deploy
   properties: {
     model: {
       format: 'OpenAI'
-      name: 'gpt-4.1'
-      version: '2025-04-14'
+      name: 'gpt-5.1'
+      version: '2025-11-13'
     }
     versionUpgradeOption: 'OnceCurrentVersionExpired'
   }
@@ -317,9 +317,9 @@ resource backendSweden 'Microsoft.ApiManagement/service/backends@2024-05-01' = {
   ]
 }
 
-resource poolGpt41 'Microsoft.ApiManagement/service/backends@2024-05-01' = {
+resource poolGpt51 'Microsoft.ApiManagement/service/backends@2024-05-01' = {
   parent: gateway
-  name: 'gpt-4.1'
+  name: 'gpt-5.1'
   properties: {
     description: 'aoai-lb:${stack}'
     type: 'Pool'
@@ -493,7 +493,7 @@ resource policyOpenai 'Microsoft.ApiManagement/service/apis/policies@2024-05-01'
     value: loadTextContent('policy.xml')
   }
   dependsOn: [
-    poolGpt41
+    poolGpt51
   ]
 }
 

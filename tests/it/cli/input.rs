@@ -11,11 +11,11 @@ accounts:
   east:
     location: eastus2
     deployments:
-      gpt: { model: gpt-4.1, version: "2025-04-14", capacity: 100 }
+      gpt: { model: gpt-5.1, version: "2025-11-13", capacity: 100 }
   sweden:
     location: swedencentral
     deployments:
-      gpt: { model: gpt-4.1, version: "2025-04-14", capacity: 100 }
+      gpt: { model: gpt-5.1, version: "2025-11-13", capacity: 100 }
 backends:
   east: { account: east, deployment: gpt, breaker: default }
   sweden: { account: sweden, deployment: gpt, breaker: default }
@@ -88,7 +88,7 @@ fn a_pool_of_31_members_is_refused() {
     let mut text = SPEC.split("accounts:").next().unwrap().to_owned();
     text.push_str("accounts:\n  east:\n    location: eastus2\n    deployments:\n");
     for n in 1..=31 {
-        text.push_str(&format!("      d{n}: {{ model: gpt-4.1, version: \"2025-04-14\", capacity: 1 }}\n"));
+        text.push_str(&format!("      d{n}: {{ model: gpt-5.1, version: \"2025-11-13\", capacity: 1 }}\n"));
     }
     text.push_str("pools:\n  gpt:\n    members:\n");
     for n in 1..=31 {
