@@ -347,6 +347,9 @@ impl Planning<'_> {
                 .at(address.key())
                 .help(format!("purge it with `--purge {}`, or put it back into the spec as it was", holder.name))
         };
+        if let Owner::Stack(_) | Owner::Foreign = holder.owner {
+            return Some(refusal("is not this stack's, and would come back as somebody else's".into()));
+        }
         if holder.location != *wanted {
             return Some(refusal(format!("comes back in {}, the spec wants {wanted}", holder.location)));
         }
@@ -362,12 +365,15 @@ impl Planning<'_> {
 
     /// What the spec wants.
     fn wanted(&mut self) {
+        let mut guests: BTreeMap<Address, Vec<Address>> = BTreeMap::new();
         for address in self.desired.addresses() {
             if self.plan.changes.iter().any(|c| c.address == address && c.action == Action::Recover) {
                 continue;
             }
             if !self.live.topology.has(&address) {
-                if let Some(diagnostic) = self.name_taken(&address) {
+                if let Some(host) = self.host(&address) {
+                    guests.entry(host).or_default().push(address);
+                } else if let Some(diagnostic) = self.name_taken(&address) {
                     self.refuse(diagnostic);
                 } else {
                     let detail = diff::detail(self.desired, &address);
@@ -375,7 +381,7 @@ impl Planning<'_> {
                 }
                 continue;
             }
-            let fields = diff::fields(self.desired, &self.live.topology, &address);
+            let fields = diff::fields(self.desired, self.live, &address);
             if fields.is_empty() {
                 self.plan.unchanged.push(address);
             } else if let Some(diagnostic) = self.not_changed(&address, &fields) {
@@ -391,6 +397,43 @@ impl Planning<'_> {
                     change.diff = diff;
                 }
             }
+        }
+        for (host, guests) in &guests {
+            self.refuse(self.not_our_host(host, guests));
+        }
+    }
+
+    /// The live thing, not ours, in which something would have to be made.
+    fn host(&self, address: &Address) -> Option<Address> {
+        let host = match address {
+            Address::Deployment { account, .. } => Address::Account(account.clone()),
+            Address::Backend(_) | Address::Pool(_) | Address::Api(_) | Address::Subscription(_) => Address::Gateway,
+            Address::Operation { api, .. } | Address::Policy(api) => Address::Api(api.clone()),
+            // a role changes nothing of the account that it is on
+            Address::ResourceGroup | Address::Gateway | Address::Account(_) | Address::Grant(_) => return None,
+        };
+        (self.live.topology.has(&host) && !self.is_ours(&host)).then_some(host)
+    }
+
+    /// Nothing is put into what belongs to somebody else: what is in it acts on their callers too.
+    fn not_our_host(&self, host: &Address, guests: &[Address]) -> Diagnostic {
+        let whose = self.whose(host).unwrap_or_default();
+        let what = match guests {
+            [] => String::new(),
+            [one] => one.to_string(),
+            [first, rest @ ..] => format!("{first} and {} more", rest.len()),
+        };
+        Diagnostic::new(code::NOT_OURS, format!("{host} exists and {whose}; {what} would be made in it"))
+            .at(host.key())
+            .help("choose another name for it; if it is this stack's, put its mark back as the stack's other resources have it")
+    }
+
+    /// Why something live is not this stack's; `None` where it is.
+    fn whose(&self, address: &Address) -> Option<String> {
+        match self.live.owners.get(address) {
+            Some(Owner::Ours) => None,
+            Some(Owner::Stack(stack)) => Some(format!("belongs to the stack {stack}")),
+            Some(Owner::Foreign) | None => Some("carries no mark of this stack".to_owned()),
         }
     }
 
@@ -421,11 +464,7 @@ impl Planning<'_> {
             Address::Operation { api, .. } | Address::Policy(api) => &Address::Api(api.clone()),
             other => other,
         };
-        let whose = match self.live.owners.get(owner) {
-            Some(Owner::Ours) => return None,
-            Some(Owner::Stack(stack)) => format!("belongs to the stack {stack}"),
-            Some(Owner::Foreign) | None => "carries no mark of this stack".to_owned(),
-        };
+        let whose = self.whose(owner)?;
         Some(
             Diagnostic::new(code::NOT_OURS, format!("{address} exists, differs and {whose}: {differs}"))
                 .at(address.key())

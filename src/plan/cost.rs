@@ -93,6 +93,9 @@ pub(super) fn traffic(address: &Address, action: &Action) -> Traffic {
         (Address::Api(_), _) if changes(&["key header", "key query"]) => {
             Traffic::Interrupted("callers that send the key as before get 401")
         }
+        (Address::Api(_), _) if changes(&["subscriptionRequired"]) => {
+            Traffic::Interrupted("callers without a key get 401")
+        }
         (Address::Operation { .. }, _) if changes(&["method", "url"]) => {
             Traffic::Interrupted("callers of the old url get 404")
         }
