@@ -373,7 +373,7 @@ impl Planning<'_> {
             if !self.live.topology.has(&address) {
                 if let Some(host) = self.host(&address) {
                     guests.entry(host).or_default().push(address);
-                } else if let Some(diagnostic) = self.name_taken(&address) {
+                } else if let Some(diagnostic) = self.name_taken(&address).or_else(|| self.path_taken(&address)) {
                     self.refuse(diagnostic);
                 } else {
                     let detail = diff::detail(self.desired, &address);
@@ -384,6 +384,8 @@ impl Planning<'_> {
             let fields = diff::fields(self.desired, self.live, &address);
             if fields.is_empty() {
                 self.plan.unchanged.push(address);
+            } else if let Some(diagnostic) = self.path_taken(&address) {
+                self.refuse(diagnostic);
             } else if let Some(diagnostic) = self.not_changed(&address, &fields) {
                 self.refuse(diagnostic);
             } else {
@@ -489,6 +491,22 @@ impl Planning<'_> {
             Diagnostic::new(code::NAME_TAKEN, format!("`{name}` is the name of a live {}", other.kind()))
                 .at(address.key())
                 .help("choose another key, or deploy once without it to free the name"),
+        )
+    }
+
+    /// Azure refuses a second API on a path, also while the first is about to go.
+    fn path_taken(&self, address: &Address) -> Option<Diagnostic> {
+        let Address::Api(key) = address else { return None };
+        let path = &self.desired.apis.get(key)?.path;
+        let mut others = self.live.topology.apis.iter().filter(|(other, _)| *other != key);
+        let (other, _) = others.find(|(_, api)| api.path.eq_ignore_ascii_case(path))?;
+        Some(
+            Diagnostic::new(
+                code::NAME_TAKEN,
+                format!("the path `{path}` is that of the live {}", Address::Api(other.clone())),
+            )
+            .at(address.key())
+            .help("keep the old key, choose another path, or deploy once with the live one on another path"),
         )
     }
 

@@ -102,7 +102,9 @@ pub(super) fn traffic(address: &Address, action: &Action) -> Traffic {
         (Address::Subscription(_), _) if changes(&["api"]) => {
             Traffic::Interrupted("its key no longer opens the old API")
         }
-        (Address::Policy(_), _) if changes(&["route"]) => {
+        (Address::Policy(_), Action::Update(fields))
+            if fields.iter().any(|field| field.name.starts_with("route ") && field.to.is_none()) =>
+        {
             Traffic::Interrupted("callers of a route that is gone get 404")
         }
         _ => Traffic::Flows,

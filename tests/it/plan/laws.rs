@@ -429,6 +429,47 @@ fn what_is_not_ours_is_listed_or_refused() {
 }
 
 #[test]
+fn a_path_has_one_api() {
+    let before = resolved(quickstart());
+    let mut after = before.clone();
+    let renamed = after.apis.remove("openai").expect("it");
+    after.apis.insert("oai".into(), Api { name: "oai".into(), path: "OpenAI".into(), ..renamed });
+    after.subscriptions.values_mut().for_each(|subscription| subscription.api = "oai".into());
+    let plan = planned(&after, &live(&before, &Owner::Ours));
+    assert_eq!(codes(&plan), ["AL0513"]);
+    assert!(
+        plan.refusals[0].message.contains("the path `OpenAI` is that of the live api openai"),
+        "{:?}",
+        plan.refusals
+    );
+
+    // in place too: an API moves to where another still stands
+    let mut two = before.clone();
+    two.apis.insert("second".into(), topologies::api("second", &["gpt-pool"]));
+    let mut moved = before.clone();
+    moved.apis.get_mut("openai").expect("it").path = "second".into();
+    assert_eq!(codes(&planned(&moved, &live(&two, &Owner::Ours))), ["AL0513"]);
+}
+
+#[test]
+fn only_a_route_that_goes_interrupts() {
+    let before = resolved(quickstart());
+    let mut after = before.clone();
+    let pool = Pool { name: "other".into(), ..before.pools["gpt-pool"].clone() };
+    after.pools.insert("other".into(), pool);
+    let route = |topology: &mut Topology, name: &str, pool: &str| {
+        let Policy::Rendered(intent) = &mut topology.apis.get_mut("openai").expect("it").policy else { panic!("ours") };
+        intent.routes = Routes::ByName([(name.to_owned(), pool.to_owned())].into());
+    };
+    route(&mut after, "model-gpt-pool", "other");
+    let moved = shown(&planned(&after, &live(&before, &Owner::Ours)));
+    assert!(moved.contains("route model-gpt-pool gpt-pool -> other") && !moved.contains("interrupts"), "{moved}");
+    route(&mut after, "another", "other");
+    let gone = shown(&planned(&after, &live(&before, &Owner::Ours)));
+    assert!(gone.contains("interrupts traffic: callers of a route that is gone get 404"), "{gone}");
+}
+
+#[test]
 fn nothing_is_put_into_what_is_not_ours() {
     let desired = resolved(quickstart());
     let mut there = live(&desired, &Owner::Ours);
@@ -473,7 +514,8 @@ fn what_the_spec_has_no_word_for_is_a_change_too() {
               interrupts traffic: callers without a key get 401
           ~ subscription default  (1s to 2s)
               state suspended -> active
-    "#]].assert_eq(&shown(&planned(&desired, &there)));
+    "#]]
+    .assert_eq(&shown(&planned(&desired, &there)));
     there.drift.insert(Address::Account("eastus2".into()), drift("disableLocalAuth", "false", "true"));
     assert_eq!(codes(&planned(&desired, &there)), ["AL0511"]);
 }
