@@ -347,20 +347,18 @@ impl Planning<'_> {
                 .at(address.key())
                 .help(format!("purge it with `--purge {}`, or put it back into the spec as it was", holder.name))
         };
-        if let Owner::Stack(_) | Owner::Foreign = holder.owner {
-            return Some(refusal("is not this stack's, and would come back as somebody else's".into()));
+        match (address, &holder.owner) {
+            (_, Owner::Ours) => {}
+            // a service does not say whose it was until it is back; then nothing is put into it that is not ours
+            (Address::Gateway, _) => {}
+            _ => return Some(refusal("is not this stack's, and would come back as somebody else's".into())),
         }
         if holder.location != *wanted {
             return Some(refusal(format!("comes back in {}, the spec wants {wanted}", holder.location)));
         }
-        let group = &self.desired.scope.resource_group;
-        let mut parts = holder.id.split('/').skip_while(|part| !part.eq_ignore_ascii_case("resourceGroups"));
-        match parts.nth(1) {
-            Some(was) if !was.eq_ignore_ascii_case(group) => {
-                Some(refusal(format!("comes back in the resource group {was}, the spec wants {group}")))
-            }
-            _ => None,
-        }
+        let (was, group) = (&holder.resource_group, &self.desired.scope.resource_group);
+        let elsewhere = !was.is_empty() && !was.eq_ignore_ascii_case(group);
+        elsewhere.then(|| refusal(format!("comes back in the resource group {was}, the spec wants {group}")))
     }
 
     /// What the spec wants.

@@ -101,6 +101,13 @@ pub fn inventory(live: &Live) -> Inventory {
     if live.resource_group == Some(Owner::Ours) {
         found.deleted.push(Address::ResourceGroup);
     }
+    for held in live.soft_deleted.iter().filter(|held| !is_ours(held)) {
+        if let Some(address) = &held.address {
+            let why = format!("a soft-deleted {} holds the name {}", address.kind(), held.name);
+            let help = format!("if nobody needs it: `deploy --purge {}`", held.name);
+            found.left.push(left(format!("{why}; nobody can say that it was this stack's"), address).help(help));
+        }
+    }
     found.remains = live.soft_deleted.iter().filter(|held| is_ours(held)).cloned().collect();
     found
 }

@@ -66,8 +66,11 @@ pub struct SoftDeleted {
     pub id: String,
     /// Its region.
     pub location: super::Location,
+    /// The resource group that it stood in, and comes back to; empty where Azure does not say it.
+    pub resource_group: String,
     /// When Azure purges it by itself.
     pub scheduled_purge: Option<Time>,
-    /// Whether it was this stack's, by its tag. A soft-deleted service does not show its tags.
+    /// Whether it was this stack's: by its tag, or, as a soft-deleted service does not show its tags, by a name that only
+    /// this stack makes.
     pub owner: Owner,
 }

@@ -232,17 +232,29 @@ fn soft_deleted_names_that_the_spec_wants_have_an_address() {
     let accounts =
         [json!({"id": "/d/aoai", "name": "aoai-east", "location": "EASTUS2", "tags": {"aoai-lb-stack": stack}})];
     let found = soft_deleted(&desired(), &services, &accounts);
+    // the name was chosen, it does not hold the stack's hash: whose it was nobody can say
     let seen: Vec<_> =
         found.iter().map(|held| (held.address.clone(), held.owner.clone(), held.location.as_str())).collect();
     assert_eq!(
         seen,
         [
-            (Some(Address::Gateway), Owner::Ours, "eastus2"),
+            (Some(Address::Gateway), Owner::Foreign, "eastus2"),
             (None, Owner::Foreign, "westus"),
             (Some(Address::Account("east".into())), Owner::Ours, "eastus2"),
         ]
     );
     assert!(found[0].scheduled_purge.is_some() && found[2].scheduled_purge.is_none());
+    assert_eq!((found[0].resource_group.as_str(), found[1].resource_group.as_str()), ("rg", ""));
+
+    let mut hashed = desired();
+    let name = format!("apim-{}", crate::arm::unique(&hashed));
+    hashed.gateway.as_mut().expect("it").name = Name::Literal(name.clone());
+    let held = |group: &str| {
+        let was = format!("/subscriptions/s/resourceGroups/{group}/providers/Microsoft.ApiManagement/service/{name}");
+        let service = json!({"id": "/d/x", "name": name, "location": "eastus2", "properties": {"serviceId": was}});
+        soft_deleted(&hashed, &[service], &[]).remove(0).owner
+    };
+    assert_eq!((held("RG"), held("another")), (Owner::Ours, Owner::Foreign));
 }
 
 /// Replaces the value at one place of a document.

@@ -560,6 +560,7 @@ fn a_held_name_waits_for_a_choice() {
         name: "aoai-eastus2-a7wkljktk6wne".into(),
         id: "/subscriptions/s/providers/p/locations/eastus2/resourceGroups/rg-quick/deletedAccounts/x".into(),
         location: Location::new("eastus2"),
+        resource_group: "RG-quick".into(),
         scheduled_purge: Some(Time::ZERO + Duration::from_secs(172_800)),
         owner: Owner::Ours,
     });
@@ -589,6 +590,10 @@ fn a_held_name_waits_for_a_choice() {
     assert_eq!(codes(&refused), [code::RECOVERY_IMPOSSIBLE.as_str()]);
     assert!(refused.refusals[0].message.contains("not this stack's"), "{:?}", refused.refusals);
     there.soft_deleted[0].owner = Owner::Ours;
+    there.soft_deleted[0].resource_group = "rg-other".into();
+    assert_eq!(codes(&plan(&desired, &there, &choice(&["eastus2"], &[]))), [code::RECOVERY_IMPOSSIBLE.as_str()]);
+    there.soft_deleted[0].resource_group = String::new();
+    assert!(plan(&desired, &there, &choice(&["eastus2"], &[])).refusals.is_empty());
     there.soft_deleted[0].location = Location::new("westus");
     assert_eq!(codes(&plan(&desired, &there, &choice(&["eastus2"], &[]))), [code::RECOVERY_IMPOSSIBLE.as_str()]);
     for recovering in [&recovered, &purged] {
