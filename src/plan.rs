@@ -17,7 +17,7 @@ pub mod wire;
 pub use cost::{Range, Traffic, usual};
 
 use crate::diagnostic::{Diagnostic, code};
-use crate::topology::{Address, DeploymentSku, Key, Live, Owner, Policy, SoftDeleted, Topology};
+use crate::topology::{Address, DeploymentSku, Key, Live, Owner, Policy, SoftDeleted, Target, Topology};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a plan needs to know beside the two states.
@@ -472,9 +472,15 @@ impl Planning<'_> {
         )
     }
 
-    /// Backends and pools share their names.
+    /// Backends and pools share their names; one subscription is Azure's own.
     fn name_taken(&self, address: &Address) -> Option<Diagnostic> {
         let (name, other) = match address {
+            Address::Subscription(key) if self.desired.subscriptions.get(key)?.name.eq_ignore_ascii_case("master") => {
+                let message = "`master` is Azure's own subscription in every service: it opens every API";
+                let help =
+                    "choose another key; nobody needs `master`, and writing it would change whose keys open what";
+                return Some(Diagnostic::new(code::NAME_TAKEN, message).at(address.key()).help(help));
+            }
             Address::Backend(key) => {
                 let name = &self.desired.backends.get(key)?.name;
                 (name, self.live.topology.pool_by_name(name).map(|(key, _)| Address::Pool(key.clone()))?)
@@ -562,10 +568,8 @@ impl Planning<'_> {
             };
             return self.keep(address, &reason);
         }
-        if let Address::Grant(account) = &address
-            && self.still_called(account)
-        {
-            return self.keep(address, "a backend that is not ours still needs it: left alone");
+        if let Some(backend) = self.still_called(&address) {
+            return self.keep(address, &format!("the backend {backend}, which stays, needs it: left alone"));
         }
         if let Address::Backend(key) = &address
             && let Some(pool) = self.foreign_pool(key)
@@ -608,11 +612,21 @@ impl Planning<'_> {
         )
     }
 
-    /// Whether a backend that stays and is not ours calls an account.
-    fn still_called(&self, account: &Key) -> bool {
-        let calls = |backend: &crate::topology::Backend| matches!(&backend.target, crate::topology::Target::Deployment { account: called, .. } if called == account);
+    /// A backend that left the spec and stays, and calls a deployment, or an account with the role.
+    fn still_called(&self, address: &Address) -> Option<&Key> {
+        let calls = |target: &Target| match (target, address) {
+            (Target::Deployment { account, .. }, Address::Grant(of)) => account == of,
+            (Target::Deployment { account, deployment }, Address::Deployment { account: of, deployment: named }) => {
+                account == of && deployment == named
+            }
+            _ => false,
+        };
+        let stays = |key: &Key| {
+            let ours = self.is_ours(&Address::Backend(key.clone()));
+            !self.desired.backends.contains_key(key) && (!ours || self.foreign_pool(key).is_some())
+        };
         let mut backends = self.live.topology.backends.iter();
-        backends.any(|(key, backend)| calls(backend) && !self.is_ours(&Address::Backend(key.clone())))
+        backends.find(|(key, backend)| calls(&backend.target) && stays(key)).map(|(key, _)| key)
     }
 
     /// A pool that is not ours and has a backend as a member.

@@ -73,8 +73,16 @@ pub fn inventory(live: &Live) -> Inventory {
             _ => false,
         })
     };
+    let foreign_pool = |backend: &str| {
+        let mut pools = live.topology.pools.iter().filter(|(key, _)| !doomed.contains(&Address::Pool((*key).clone())));
+        pools.find(|(_, pool)| pool.members.iter().any(|member| member.backend == backend)).map(|(key, _)| key)
+    };
     let stays = |address: &Address| -> Option<String> {
         match address {
+            Address::Backend(key) => {
+                return foreign_pool(key)
+                    .map(|pool| format!("{address} stays: the pool {pool}, which is not this stack's, needs it"));
+            }
             Address::Gateway | Address::Account(_) => {}
             _ => return None,
         }

@@ -281,6 +281,26 @@ fn an_unmanaged_backend_survives_deploy_and_destroy() {
 }
 
 #[test]
+fn a_destroy_leaves_a_backend_that_the_pool_of_somebody_else_has() {
+    let desired = resolved(quickstart());
+    let cloud = deployed(&desired);
+    let gateway = id::of(&desired, &Address::Gateway).expect("an id");
+    let pool = format!("{gateway}/backends/theirs");
+    let services = json!([{"id": format!("{gateway}/backends/eastus2")}]);
+    let body = json!({"properties": {"type": "Pool", "pool": {"services": services}}});
+    assert!(cloud.ask(&Request::arm(Method::Put, request::resource(&pool).url).json(&body)).is_success());
+    let gone = destroyed(&cloud, &desired, Remains::Purge);
+    let left: Vec<String> = gone.left.iter().map(ToString::to_string).collect();
+    assert!(
+        left[0].contains("backend eastus2 stays: the pool theirs, which is not this stack's, needs it"),
+        "{left:?}"
+    );
+    assert!(left[1].contains("gateway stays: pool theirs in it is not this stack's"), "{left:?}");
+    assert!(gone.deleted.contains(&Address::Backend("swedencentral".into())));
+    assert!(cloud.ask(&request::resource(&pool)).is_success());
+}
+
+#[test]
 fn what_left_the_spec_is_deleted_with_the_etag_that_was_read() {
     let mut bigger = quickstart();
     bigger.backends.insert("old".into(), topologies::backend("old", "eastus2", "old"));

@@ -452,6 +452,46 @@ fn a_path_has_one_api() {
 }
 
 #[test]
+fn the_subscription_of_azure_itself_is_never_written() {
+    let before = resolved(quickstart());
+    let mut after = before.clone();
+    after.subscriptions.insert("Master".into(), topologies::subscription("Master", "openai"));
+    let plan = planned(&after, &live(&before, &Owner::Ours));
+    assert_eq!((codes(&plan), plan.changes.len()), (vec!["AL0513"], 0));
+}
+
+#[test]
+fn what_a_backend_that_stays_calls_stays_too() {
+    let before = {
+        let mut before = quickstart();
+        before.accounts.get_mut("eastus2").expect("it").deployments.insert("old".into(), topologies::deployment(1));
+        before.backends.insert("old".into(), topologies::backend("old", "eastus2", "old"));
+        resolved(before)
+    };
+    let mut desired = resolved(quickstart());
+    desired.backends.remove("eastus2");
+    desired.grants.remove("eastus2");
+    desired.pools.get_mut("gpt-pool").expect("it").members.remove(0);
+    // nobody needs them: they go
+    let there = live(&before, &Owner::Ours);
+    let gone = planned(&desired, &there).deletions();
+    let deployment = Address::Deployment { account: "eastus2".into(), deployment: "old".into() };
+    assert!(gone.contains(&deployment) && gone.contains(&Address::Grant("eastus2".into())), "{gone:?}");
+    // somebody else's pool has our backend: it stays, with its deployment and the role
+    let mut shared = there.clone();
+    let members = vec![Member { backend: "old".into(), priority: 1, weight: 1 }];
+    shared.topology.pools.insert("theirs".into(), Pool { name: "theirs".into(), members });
+    shared.owners.insert(Address::Pool("theirs".into()), Owner::Foreign);
+    assert_eq!(planned(&desired, &shared).deletions(), [Address::Backend("eastus2".into())]);
+    // the backend itself is somebody else's
+    let mut foreign = there.clone();
+    foreign.owners.insert(Address::Backend("old".into()), Owner::Foreign);
+    let plan = planned(&desired, &foreign);
+    assert_eq!(plan.deletions(), [Address::Backend("eastus2".into())]);
+    assert!(shown(&plan).contains("the backend old, which stays, needs it: left alone"), "{}", shown(&plan));
+}
+
+#[test]
 fn only_a_route_that_goes_interrupts() {
     let before = resolved(quickstart());
     let mut after = before.clone();
