@@ -186,11 +186,14 @@ pub fn arrivals<C: AsRef<[u8]>>(
     chunks: impl IntoIterator<Item = Result<C, Diagnostic>>,
 ) -> impl Iterator<Item = Result<Arrival, Diagnostic>> {
     let (mut reader, mut chunks) = (Some(Reader::new()), chunks.into_iter());
-    let mut rows = Vec::new().into_iter();
+    let (mut rows, mut problem) = (Vec::new().into_iter(), None);
     std::iter::from_fn(move || {
         loop {
             if let Some(row) = rows.next() {
                 return Some(Ok(row));
+            }
+            if let Some(problem) = problem.take() {
+                return Some(Err(problem));
             }
             let reading = reader.as_mut()?;
             let mut next = Vec::new();
@@ -202,9 +205,9 @@ pub fn arrivals<C: AsRef<[u8]>>(
                     result
                 }
             };
-            if let Err(problem) = result {
-                reader = None;
-                return Some(Err(problem));
+            if let Err(found) = result {
+                // the rows before it come first
+                (reader, problem) = (None, Some(found));
             }
             rows = next.into_iter();
         }
