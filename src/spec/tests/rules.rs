@@ -28,7 +28,7 @@ fn structure_is_checked() {
         "model: gpt-4.1, version: 0613, capacity",
         &["AL0113 `0613` `version` is the number 613"],
     );
-    check("capacity: 100 }\n  north", "capacity: 0 }\n  north", &["AL0115 `0` eastus 0 is below 1"]);
+    check("capacity: 100 }\n  north", "capacity: 0 }\n  north", &["AL0115 `0` capacity 0 is below 1"]);
     check("members:\n", "members: none\n      #\n", &["AL0103 `-` this line is not indented like its neighbours"]);
     check("retry: { count: 2 }", "retry: 2", &["AL0113 `2` `retry` is the number 2"]);
     check("routes: { gpt: main }", "routes: [gpt]", &["AL0113 `[gpt]` `routes` is a list"]);
