@@ -299,10 +299,14 @@ fn seconds(text: &[u8]) -> Option<u64> {
         None => (text, None),
     };
     let whole = number(whole)?.checked_mul(1_000_000_000)?;
-    whole.checked_add(fraction.map_or(Some(0), |digits| {
-        let scale = 10u64.pow(9u32.checked_sub(u32::try_from(digits.len()).ok()?)?);
-        Some(number(digits)? * scale)
-    })?)
+    let Some(digits) = fraction else { return Some(whole) };
+    // programs that print a float write up to seventeen digits; those below a nanosecond are dropped
+    let (kept, dropped) = digits.split_at(digits.len().min(9));
+    if !dropped.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let scale = 10u64.pow(9 - u32::try_from(kept.len()).ok()?);
+    whole.checked_add(number(kept)? * scale)
 }
 
 /// `2023-11-16 18:17:03.9799600`, without a zone, as nanoseconds since 1970; `day` remembers the last date.
