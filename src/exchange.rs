@@ -455,10 +455,14 @@ fn repeats(status: u16, retry_after: RetryAfter) -> bool {
         || (status == 409 && retry_after != RetryAfter::Absent)
 }
 
-/// What the exchange assumes where API Management's documentation says nothing.
-pub fn assumptions() -> Vec<&'static str> {
+/// What is assumed of a repeated attempt, where API Management's documentation says nothing.
+pub fn retry_assumptions() -> Vec<&'static str> {
+    vec!["a second attempt picks again from the pool, because the policy sets the backend anew"]
+}
+
+/// What is assumed of an exhausted pool.
+pub fn exhausted_assumptions() -> Vec<&'static str> {
     vec![
-        "a second attempt picks again from the pool, because the policy sets the backend anew",
         "the gateway's 503 of an exhausted pool says in Retry-After when the first breaker closes",
         "an attempt at an exhausted pool uses up one of the retries",
     ]

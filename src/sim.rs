@@ -234,7 +234,8 @@ fn assumptions(topology: &Topology, options: &Options, tally: &Tally, notes: &No
     let mut say = |applies: bool, texts: Vec<String>| all.extend(texts.into_iter().filter(|_| applies));
     let owned = |texts: Vec<&str>| texts.into_iter().map(str::to_owned).collect();
     say(true, owned(by_pool));
-    say(tally.repeated > 0 || tally.exhausted() > 0, owned(exchange::assumptions()));
+    say(tally.repeated > 0, owned(exchange::retry_assumptions()));
+    say(tally.exhausted() > 0, owned(exchange::exhausted_assumptions()));
     say(options.instances > 1, vec!["each call meets one of the gateway's instances at random".into()]);
     say(!called.values().all(provisioned), quota::metered_assumptions());
     say(called.values().any(provisioned), quota::provisioned_assumptions(options.ptu_depth));

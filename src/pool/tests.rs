@@ -118,6 +118,25 @@ fn failures_count_for_one_interval_and_start_again_after_a_trip() {
 }
 
 #[test]
+fn a_trip_shorter_than_the_interval_forgets_what_led_to_it() {
+    let ten = Duration::from_secs(10);
+    for (threshold, before, after) in [(Threshold::Count(3), 3, 3), (Threshold::Percentage(100), 1, 1)] {
+        let breaker = topology::Breaker { threshold, trip_duration: ten, ..defaults::breaker() };
+        let mut state = smooth(&[(1, 1)], Some(breaker));
+        let mut until_trip = |from: u64| {
+            (1..).find(|n| state.observe(Time::from_secs(from + n), BackendId(0), status(500)).is_some()).unwrap()
+        };
+        assert_eq!((until_trip(0), until_trip(20)), (before, after), "{threshold:?}");
+    }
+    // a call that was served before the trip is not in the share after it
+    let half = topology::Breaker { threshold: Threshold::Percentage(60), trip_duration: ten, ..defaults::breaker() };
+    let mut state = smooth(&[(1, 1)], Some(half));
+    let mut at = |second: u64, code: u16| state.observe(Time::from_secs(second), BackendId(0), status(code)).is_some();
+    assert!(!at(0, 200) && !at(1, 500) && at(2, 500), "two of three");
+    assert!(!at(12, 200) && !at(13, 500) && at(14, 500), "and again, from nothing");
+}
+
+#[test]
 fn only_named_statuses_count_and_no_response_does_not() {
     let mut state = smooth(&[(1, 1)], Some(defaults::breaker()));
     for code in [200, 400, 401, 404, 409, 501, 505] {

@@ -243,10 +243,15 @@ fn a_report_says_only_what_was_assumed_in_it() {
         assert!(!calm.contains(absent), "{absent} in {calm}");
     }
     assert!(calm.contains("TPM is a log") && calm.contains("take turns"), "{calm}");
-    let spilled = said(&spilling(50), &every(200, 600, 1_000, 100));
+    let mut roomy = spilling(1_000);
+    roomy.accounts.get_mut("east").unwrap().deployments.get_mut("gpt-ptu").unwrap().capacity = 50;
+    let spilled = said(&roomy, &every(200, 600, 1_000, 100));
     for present in ["a PTU deployment", "TPM is a log", "a second attempt", "a refusal takes", "half-open"] {
         assert!(spilled.contains(present), "{present} not in {spilled}");
     }
+    assert!(!spilled.contains("exhausted"), "{spilled}");
+    let exhausted = said(&quickstart(1), &every(1_000, 30, 900, 50));
+    assert!(exhausted.contains("uses up one of the retries"), "{exhausted}");
     // the regions behind the PTUs were never called
     let ptu_only = said(&spilling(50), &every(1_000, 3, 100, 10));
     assert!(!ptu_only.contains("TPM is") && !ptu_only.contains("take turns"), "{ptu_only}");
