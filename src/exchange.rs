@@ -176,7 +176,7 @@ pub enum Answer {
     DeploymentNotFound,
     /// 500: the gateway's own error. The policy names a backend that it has not, or a probe had no answer (rule 12).
     GatewayError,
-    /// 503: a probe's backend has an open breaker (rule 12).
+    /// 503: a probe's backend has an open breaker, or says what the gateway would say then (rules 12, 13).
     BreakerOpen,
     /// 429 or 503: every member's breaker is open (rule 13).
     Exhausted {
@@ -378,7 +378,10 @@ impl Gateway {
         let unavailable = Step::Answer(Answer::Unavailable { attempts, retry_after });
         let relay = |retry_after| Step::Relay(Relay { backend: exchange.backend, attempts, retry_after });
         match (word, exchange.kind) {
-            (Word::Closed, Kind::Probe) => Step::Answer(Answer::BreakerOpen),
+            (
+                Word::Closed | Word::Reply(Reply::Answered { status: 503, origin: Origin::Unmarked, .. }),
+                Kind::Probe,
+            ) => Step::Answer(Answer::BreakerOpen),
             (Word::Reply(Reply::Silence), Kind::Probe) => Step::Answer(Answer::GatewayError),
             (Word::Reply(Reply::Silence), Kind::Ordinary) => unavailable,
             (Word::Reply(_), Kind::Probe) => relay(None),
