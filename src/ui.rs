@@ -73,11 +73,14 @@ pub struct Ui {
     pub verbosity: Verbosity,
     /// In which form.
     pub output: Output,
+    /// The columns of standard output, where it is a terminal.
+    pub width_out: Option<usize>,
+    /// The columns of standard error, where it is a terminal.
+    pub width_err: Option<usize>,
     command: &'static str,
     colour_out: ColorChoice,
     colour_err: ColorChoice,
     input: Input,
-    width: usize,
 }
 
 impl Ui {
@@ -92,7 +95,8 @@ impl Ui {
             colour_out: decide(AutoStream::choice(&io::stdout())),
             colour_err: decide(AutoStream::choice(&io::stderr())),
             input: if terminal { input } else { Input::Never },
-            width: width(),
+            width_out: columns(terminal_size::terminal_size_of(io::stdout())),
+            width_err: columns(terminal_size::terminal_size_of(io::stderr())),
         }
     }
 
@@ -154,7 +158,7 @@ impl Ui {
             let count = seen.entry(problem.code).or_default();
             *count += 1;
             if is_error || *count <= ALIKE || self.verbosity >= Verbosity::Verbose {
-                self.err(&frame::frame(problem, source, self.width));
+                self.err(&frame::frame(problem, source, self.width_err.or_else(asked).unwrap_or(100)));
                 self.err("");
             }
         }
@@ -192,10 +196,15 @@ impl Ui {
     }
 }
 
-/// The width of what is laid out by us: COLUMNS, else 100.
-fn width() -> usize {
-    let columns = std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok());
-    columns.unwrap_or(100).clamp(40, 400)
+/// The columns that are used of a terminal.
+fn columns(size: Option<(terminal_size::Width, terminal_size::Height)>) -> Option<usize> {
+    size.map(|(width, _)| usize::from(width.0).clamp(40, 400))
+}
+
+/// The columns that COLUMNS asks for, where no terminal says how many there are.
+fn asked() -> Option<usize> {
+    let columns: usize = std::env::var("COLUMNS").ok()?.parse().ok()?;
+    Some(columns.clamp(40, 400))
 }
 
 /// A diagnostic as it stands in a JSON document.

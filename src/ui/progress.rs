@@ -133,6 +133,15 @@ impl<'a> Progress<'a> {
         }
     }
 
+    /// Leaves the picture as it was drawn last. After Ctrl-C the terminal has written `^C` behind it and may stand a line
+    /// lower, so that drawing over it would leave pieces.
+    pub fn leave(&mut self) {
+        if let Some(bar) = self.drawn.take() {
+            bar.set_draw_target(ProgressDrawTarget::hidden());
+            bar.abandon();
+        }
+    }
+
     fn row(&mut self, group: &str, name: &str) -> &mut Row {
         let at = self.rows.iter().position(|row| row.step.group == group && row.step.name == name);
         let at = at.unwrap_or_else(|| {
