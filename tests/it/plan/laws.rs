@@ -401,6 +401,7 @@ fn what_is_not_ours_is_listed_or_refused() {
     assert!(plan.is_empty());
     expect_test::expect![[r#"
         kept:
+        kept
           ? backend legacy  not in the spec, belongs to the stack other/x: left alone
           ? subscription someone  not in the spec; nobody can say whose it is: left alone
           ? /subscriptions/s/odd  of a kind that the spec cannot say: left alone
