@@ -183,3 +183,28 @@ fn wrapped(out: &mut String, text: &str) -> std::fmt::Result {
     }
     writeln!(out, "{line}")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_little_is_not_nothing_and_much_is_not_all() {
+        let shown: String =
+            [0, 1, 199, 200, 550, 999, 1_000, u64::MAX].map(|open| tenths(open, 1_000)).iter().collect();
+        assert_eq!(shown, ".11259##");
+    }
+
+    #[test]
+    fn names_are_cut_in_their_middle() {
+        assert_eq!(cut("contoso-eastus2", 15), "contoso-eastus2");
+        assert_eq!(cut("contoso-eastus2-gpt", 15), "contos..us2-gpt");
+        assert_eq!(cut("contoso", 1).len(), 2, "nothing is too narrow");
+    }
+
+    #[test]
+    fn numbers_are_grouped() {
+        assert_eq!([0, 999, 1_000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
+        assert_eq!((percent(1_000), percent(7)), ("100.0%".into(), "0.7%".into()));
+    }
+}
