@@ -2,7 +2,7 @@
 //!
 //! Nothing here sends anything. [`request`] builds what a driver sends, [`operation`] follows a write to its end,
 //! [`failure`] finds the causes in an error, [`decode`] reads the answers to lists into a
-//! [`Topology`](crate::topology::Topology) in the spec's keys, with defaults filled in exactly as `spec` fills them: so
+//! [`Topology`] in the spec's keys, with defaults filled in exactly as `spec` fills them: so
 //! that whatever Azure adds, re-cases or re-indents is no difference.
 //!
 //! Deliberately absent: sockets, tokens, clocks and waiting (`run` drives, the shell sends), and templates.

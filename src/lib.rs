@@ -22,6 +22,27 @@
 //!    seed, same bytes, on any machine.
 //! 5. Keys never enter [`topology::Topology`], a plan, a log or a report ([`wire::Secret`]).
 //! 6. One `exchange`, one `pool` and one `backend`; the simulator, the gateway and the tests only drive them.
+//!
+//! The core is a library of its own (`default-features = false`):
+//!
+//! ```
+//! use aoai_lb::{spec, template};
+//!
+//! let text = r#"
+//! version: 1
+//! name: contoso-ai
+//! azure: { resourceGroup: rg-contoso-ai, location: eastus2 }
+//! gateway: { publisher: { email: ops@contoso.com } }
+//! models:
+//!   gpt-5.1: { version: "2025-11-13", regions: { eastus2: 100, swedencentral: 50 } }
+//! "#;
+//! let loaded = spec::load(text, &spec::Options::default()).expect("a valid spec");
+//! let pool = &loaded.topology.pools["gpt-5.1"];
+//! assert_eq!(pool.members.iter().map(|member| member.weight).collect::<Vec<_>>(), [2, 1]);
+//!
+//! let files = template::files(&loaded.topology);
+//! assert!(files.iter().any(|file| file.path == "main.bicep"));
+//! ```
 
 #![cfg_attr(test, allow(clippy::disallowed_methods, clippy::disallowed_macros, clippy::disallowed_types))]
 

@@ -291,7 +291,7 @@ mod tests {
         assert_eq!(retry_after(&Response::json(409, &throttled)), None);
         assert_eq!(retry_after(&Response::empty(202).header("retry-after", "20")), Some(Duration::from_secs(20)));
         assert_eq!(retry_after(&Response::empty(202).header("retry-after", "soon")), None);
-        assert_eq!(retry_after(&Response::empty(202).header("retry-after", &u64::MAX.to_string())), Some(LONGEST));
+        assert_eq!(retry_after(&Response::empty(202).header("retry-after", u64::MAX.to_string())), Some(LONGEST));
     }
 
     proptest::proptest! {

@@ -30,7 +30,7 @@ pub(super) enum Silence {
 pub(super) async fn send(cloud: &dyn Cloud, request: &Request) -> Result<Response, Diagnostic> {
     let mut silent = 0;
     loop {
-        match attempt(cloud, request).await {
+        match attempt(cloud, request, Again::Always).await {
             Ok(response) => return Ok(response),
             Err(Transport::Refused(diagnostic)) => return Err(*diagnostic),
             Err(silence) => {
@@ -44,11 +44,12 @@ pub(super) async fn send(cloud: &dyn Cloud, request: &Request) -> Result<Respons
     }
 }
 
-/// Sends a write that must not be sent twice once Azure may have it.
+/// Sends a write that must not be sent twice once Azure may have it. An answer of 5xx says nothing about that, so it is
+/// given as it is.
 pub(super) async fn send_once(cloud: &dyn Cloud, request: &Request) -> Result<Response, Silence> {
     let mut silent = 0;
     loop {
-        match attempt(cloud, request).await {
+        match attempt(cloud, request, Again::WhenRefused).await {
             Ok(response) => return Ok(response),
             Err(Transport::Refused(diagnostic)) => return Err(Silence::Told(*diagnostic)),
             Err(Transport::Lost(why)) => return Err(Silence::Unknown(why)),
@@ -63,13 +64,23 @@ pub(super) async fn send_once(cloud: &dyn Cloud, request: &Request) -> Result<Re
     }
 }
 
+/// When a request is sent again by itself.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Again {
+    /// Whenever Azure asks for it.
+    Always,
+    /// Only where Azure certainly did nothing.
+    WhenRefused,
+}
+
 /// Sends until an answer comes that is not to be tried again.
-async fn attempt(cloud: &dyn Cloud, request: &Request) -> Result<Response, Transport> {
+async fn attempt(cloud: &dyn Cloud, request: &Request, again: Again) -> Result<Response, Transport> {
     let mut tries = 0;
     loop {
         let response = cloud.send(request.clone()).await?;
         tries += 1;
-        if tries > failure::retries(&response, request.method) {
+        let unclear = again == Again::WhenRefused && (response.status >= 500 || response.status == 408);
+        if unclear || tries > failure::retries(&response, request.method) {
             return Ok(response);
         }
         let wait = failure::retry_after(&response).unwrap_or_else(|| backoff(tries));
@@ -77,7 +88,7 @@ async fn attempt(cloud: &dyn Cloud, request: &Request) -> Result<Response, Trans
     }
 }
 
-fn backoff(tries: u32) -> Duration {
+pub(super) fn backoff(tries: u32) -> Duration {
     Duration(FIRST.0.saturating_mul(1 << (tries - 1).min(20))).min(SLOWEST)
 }
 

@@ -16,6 +16,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// How often what somebody else is doing is waited for before giving up.
 const ROUNDS: usize = 5;
+/// How often a template is sent that Azure answered with an error of its own.
+const ATTEMPTS: u32 = 5;
 /// How often a deployment is looked up whose PUT got no answer.
 const LOOKS: u64 = 5;
 
@@ -277,25 +279,39 @@ impl Deploying<'_> {
             resources,
         });
         let request = request::deploy(self.desired, &self.name, &body, &json!({}), &self.hash);
-        match client::send_once(self.cloud, &request).await {
-            Ok(response) if response.is_success() => match Operation::start(&request, &response) {
-                Some(operation) => self.watch(operation).await,
-                None => Ok(()),
-            },
-            Ok(response) => {
-                let causes = failure::failures(&response);
-                if causes.iter().any(|cause| cause.code.eq_ignore_ascii_case("DeploymentActive")) {
-                    let running = self.deployment().await?;
-                    return self.taken(&running).await;
-                }
-                let about = |cause: &arm::Failure| {
-                    let target = cause.target.as_deref().unwrap_or_default();
-                    problem::told(cause, id::address(self.desired, &self.unique, target).as_ref(), code::AZURE_REFUSED)
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
+            let response = match client::send_once(self.cloud, &request).await {
+                Ok(response) => response,
+                Err(Silence::Unknown(why)) => return self.look(&before, &why).await,
+                Err(Silence::Told(diagnostic)) => return Err(vec![diagnostic]),
+            };
+            if response.is_success() {
+                return match Operation::start(&request, &response) {
+                    Some(operation) => self.watch(operation).await,
+                    None => Ok(()),
                 };
-                Err(causes.iter().map(about).collect())
             }
-            Err(Silence::Unknown(why)) => self.look(&before, &why).await,
-            Err(Silence::Told(diagnostic)) => Err(vec![diagnostic]),
+            if failure::retryable(&response) && attempt < ATTEMPTS {
+                // whether it was taken is seen by looking
+                self.cloud.sleep(self.cloud.now() + client::backoff(attempt)).await;
+                let found = self.deployment().await?;
+                if self.is_new(&found, &before) {
+                    return self.join_own().await;
+                }
+                continue;
+            }
+            let causes = failure::failures(&response);
+            if causes.iter().any(|cause| cause.code.eq_ignore_ascii_case("DeploymentActive")) {
+                let running = self.deployment().await?;
+                return self.taken(&running).await;
+            }
+            let about = |cause: &arm::Failure| {
+                let target = cause.target.as_deref().unwrap_or_default();
+                problem::told(cause, id::address(self.desired, &self.unique, target).as_ref(), code::AZURE_REFUSED)
+            };
+            return Err(causes.iter().map(about).collect());
         }
     }
 
@@ -317,15 +333,25 @@ impl Deploying<'_> {
         deployment.pointer(&format!("/tags/{}", request::HASH_TAG)).and_then(Value::as_str) == Some(self.hash.as_str())
     }
 
+    /// Whether a deployment is one that this run's PUT began.
+    fn is_new(&self, found: &Value, before: &Value) -> bool {
+        let correlation = |deployment: &Value| deployment.pointer("/properties/correlationId").cloned();
+        self.is_same(found) && correlation(found) != correlation(before)
+    }
+
+    /// Follows what this run's PUT began, although its answer was lost.
+    async fn join_own(&mut self) -> Result<(), Vec<Diagnostic>> {
+        let url = request::deployment(self.desired, &self.name).url;
+        self.watch(Operation::settle(url)).await
+    }
+
     /// Looks up what became of a PUT that nobody answered.
     async fn look(&mut self, before: &Value, why: &str) -> Result<(), Vec<Diagnostic>> {
-        let correlation = |deployment: &Value| deployment.pointer("/properties/correlationId").cloned();
         for look in 1..=LOOKS {
             self.cloud.sleep(self.cloud.now() + Duration::from_secs(look)).await;
             let found = self.deployment().await?;
-            if self.is_same(&found) && correlation(&found) != correlation(before) {
-                let url = request::deployment(self.desired, &self.name).url;
-                return self.watch(Operation::settle(url)).await;
+            if self.is_new(&found, before) {
+                return self.join_own().await;
             }
         }
         let message = format!("`{}` was sent and got no answer: {why}", self.name);

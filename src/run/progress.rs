@@ -90,9 +90,13 @@ pub(super) async fn failures(
                 continue;
             }
             let target = text(&operation, "/properties/targetResource/id");
+            if target.is_empty() {
+                // the outputs, which fail because something else did
+                continue;
+            }
             let address = id::address(desired, unique, target).or_else(|| outer.clone());
             let nested = text(&operation, "/properties/targetResource/resourceType");
-            if nested.eq_ignore_ascii_case("Microsoft.Resources/deployments") && depth > 0 && !target.is_empty() {
+            if nested.eq_ignore_ascii_case("Microsoft.Resources/deployments") && depth > 0 {
                 open.push((target.to_owned(), address, depth - 1));
                 continue;
             }

@@ -324,9 +324,7 @@ fn text(schema: &Json, text: &str, node: &Node, at: &At, out: &mut Vec<Diagnosti
         });
         return meant.map(Json::from);
     }
-    if let Some(format) = formats::ALL.iter().find(|format| schema["pattern"] == format.pattern)
-        && !(format.holds)(text)
-    {
+    if let Some(format) = schema["pattern"].as_str().and_then(|pattern| formats::violated(pattern, text)) {
         report(cannot((format.code)()).help(format.help));
         return format.is_text.then(|| Json::from(text));
     }

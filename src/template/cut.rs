@@ -1,6 +1,6 @@
 //! A template cut to what changes.
 
-use super::{Presence, Template};
+use super::{Presence, Resource, Template};
 use crate::topology::Address;
 use std::collections::BTreeSet;
 
@@ -19,6 +19,7 @@ pub fn cut(template: &Template, keep: &BTreeSet<Address>, live: &BTreeSet<Addres
     }
     for resource in &mut cut.resources {
         if kept.contains(&resource.symbol) {
+            resource.depends_on.extend(through(template, resource, &kept));
             named.extend(resource.dependencies());
         } else {
             resource.presence = Presence::Existing;
@@ -36,6 +37,30 @@ pub fn cut(template: &Template, keep: &BTreeSet<Address>, live: &BTreeSet<Addres
     cut.outputs.clear();
     cut.prune();
     cut
+}
+
+/// What must still come before a resource of the cut because something outside, that came between, is not written: of
+/// three deployments of an account the third comes after the first although nobody writes the second.
+fn through(template: &Template, resource: &Resource, kept: &BTreeSet<String>) -> Vec<String> {
+    let direct = resource.dependencies();
+    let mut seen: BTreeSet<String> = direct.clone();
+    let mut next: Vec<&String> = direct.iter().filter(|symbol| !kept.contains(*symbol)).collect();
+    let mut found = BTreeSet::new();
+    while let Some(outside) = next.pop().and_then(|symbol| template.resource(symbol)) {
+        for symbol in outside.dependencies() {
+            if !seen.insert(symbol.clone()) {
+                continue;
+            }
+            match template.resource(&symbol) {
+                Some(_) if kept.contains(&symbol) => {
+                    found.insert(symbol);
+                }
+                Some(further) => next.push(&further.symbol),
+                None => {}
+            }
+        }
+    }
+    found.into_iter().collect()
 }
 
 /// Symbols of the resources that the cut writes.

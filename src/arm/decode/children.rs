@@ -174,7 +174,7 @@ fn breaker(rule: &Value) -> Breaker {
 }
 
 /// Ranges in canonical form: ascending, not overlapping, not adjacent.
-fn merged(ranges: &[Value]) -> Vec<StatusRange> {
+pub(super) fn merged(ranges: &[Value]) -> Vec<StatusRange> {
     let status = |range: &Value, end| u16::try_from(number(range, end)).unwrap_or(u16::MAX);
     let mut all: Vec<StatusRange> =
         ranges.iter().map(|range| StatusRange { min: status(range, "/min"), max: status(range, "/max") }).collect();
@@ -190,7 +190,7 @@ fn merged(ranges: &[Value]) -> Vec<StatusRange> {
 }
 
 /// A duration as Azure writes it: ISO 8601, or `hh:mm:ss`.
-fn duration(text: &str) -> Option<Duration> {
+pub(super) fn duration(text: &str) -> Option<Duration> {
     if let Some(length) = Duration::parse(text) {
         return Some(length);
     }

@@ -327,6 +327,13 @@ fn a_spec_that_makes_nothing_is_refused() {
     let empty = format!("{head}models: {{ gpt-4.1: {{ version: \"1\" }} }}\n");
     assert_eq!(said(&empty, &Options::default()), ["AL0221 `gpt-4.1` `gpt-4.1` has no region"]);
     assert_eq!(said(&format!("{head}models: {{}}\n"), &Options::default()), ["AL0221 `models` `models` is empty"]);
+    let odd = format!(
+        "{head}models: {{ gpt-5.1: {{ version: \"1\", ptu: {{ east_us: 50 }}, regions: {{ eastus2: 1 }} }} }}\n"
+    );
+    assert_eq!(said(&odd, &Options::default()), ["AL0116 `50` `east_us` is no region"]);
+    let none =
+        format!("{head}models: {{ gpt-5.1: {{ version: \"1\", ptu: {{ eastus: 0 }}, regions: {{ eastus2: 1 }} }} }}\n");
+    assert_eq!(said(&none, &Options::default()), ["AL0115 `0` eastus 0 is below 1"]);
     let both =
         BASE.replace("accounts:\n", "models: { gpt-4.1: { version: \"1\", regions: { eastus2: 1 } } }\naccounts:\n");
     let twice: Vec<String> =

@@ -6,7 +6,7 @@ use aoai_lb::plan::{Plan, plan};
 use aoai_lb::run::{self, Done, Event};
 use aoai_lb::time::{Duration, Time};
 use aoai_lb::topology::{Live, Topology};
-use aoai_lb::wire::{BoxFuture, Cloud, Method, Request, Response, Transport};
+use aoai_lb::wire::{BoxFuture, Cloud, Request, Response, Transport};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::pin::pin;
@@ -33,6 +33,14 @@ impl Virtual {
         }
     }
 
+    /// Another cloud that goes on from the same state.
+    pub fn fork(&self) -> Virtual {
+        let fork = Virtual::new();
+        fork.world.replace(self.world.borrow().clone());
+        fork.now.set(self.now.get());
+        fork
+    }
+
     /// A request from somebody else, behind the back of the driver.
     pub fn ask(&self, request: &Request) -> Response {
         self.now.set(self.now.get() + Duration::from_millis(50));
@@ -48,6 +56,17 @@ impl Virtual {
                 let path = request.url.split('?').next().unwrap_or_default();
                 format!("{} {}", request.method.as_str(), path.rsplit("/providers/").next().unwrap_or_default())
             })
+            .collect()
+    }
+
+    /// Types of the resources in the templates that were sent since the last look.
+    pub fn sent_resources(&self) -> Vec<String> {
+        let log = std::mem::take(&mut *self.log.borrow_mut());
+        let templates = log.iter().filter(|request| request.url.contains("/Microsoft.Resources/deployments/"));
+        templates
+            .filter_map(|request| serde_json::from_slice::<serde_json::Value>(&request.body).ok())
+            .flat_map(|body| body["properties"]["template"]["resources"].as_array().cloned().unwrap_or_default())
+            .map(|resource| resource["type"].as_str().unwrap_or_default().to_owned())
             .collect()
     }
 
@@ -68,11 +87,12 @@ impl Cloud for Virtual {
             give_way().await;
             self.log.borrow_mut().push(request.clone());
             self.now.set(self.now.get() + Duration::from_millis(50));
-            let mut fault = self.fault.borrow_mut();
-            let between =
-                fault.as_mut().and_then(|fault| fault(&request, &mut self.world.borrow_mut(), self.now.get()));
-            drop(fault);
-            let answer = between.unwrap_or_else(|| Ok(self.world.borrow_mut().handle(self.now.get(), &request)));
+            let answer = {
+                let mut fault = self.fault.borrow_mut();
+                let world = &mut *self.world.borrow_mut();
+                let between = fault.as_mut().and_then(|fault| fault(&request, world, self.now.get()));
+                between.unwrap_or_else(|| Ok(world.handle(self.now.get(), &request)))
+            };
             give_way().await;
             answer
         })
@@ -136,8 +156,4 @@ pub fn carry_out(
     let mut events = Vec::new();
     let done = run(run::deploy(cloud, desired, live, plan, &mut |event| events.push(event)))?;
     Ok((done, events))
-}
-
-pub fn get(path: impl Into<String>) -> Request {
-    Request::arm(Method::Get, path)
 }

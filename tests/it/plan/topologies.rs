@@ -109,10 +109,10 @@ pub fn subscription(name: &str, api: &str) -> Subscription {
 
 /// A random topology: up to three accounts with up to three deployments, backends for some, pools over some.
 pub fn topology() -> impl Arbitrary<Value = Topology> {
-    let deployments = prop::collection::btree_map("[a-c]", 1u32..50, 1..3);
+    let deployments = prop::collection::btree_map("[a-d]", 1u32..50, 1..5);
     let accounts = prop::collection::btree_map(prop::sample::select(vec!["east", "north", "west"]), deployments, 1..4);
     let seeds = prop::collection::vec((any::<prop::sample::Index>(), 0u8..4, 1u8..101), 2..8);
-    let breakers = prop::collection::vec((1u32..10, 1u64..600, any::<bool>(), any::<bool>()), 9);
+    let breakers = prop::collection::vec((1u32..10, 1u64..600, any::<bool>(), any::<bool>()), 12);
     (accounts, seeds, breakers, 1usize..3, any::<bool>()).prop_map(|(accounts, seeds, breakers, pools, tagged)| {
         let mut topology = quickstart();
         if !tagged {
