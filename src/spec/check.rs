@@ -179,12 +179,6 @@ fn expected(kind: &str) -> &'static str {
     }
 }
 
-/// A character in a key that looks like a blank and is none; it comes with text from a web page.
-fn strange_blank(key: &str) -> Option<String> {
-    let strange = |c: &char| (c.is_whitespace() && *c != ' ') || ('\u{200b}'..='\u{200d}').contains(c);
-    key.chars().find(strange).map(|c| format!("U+{:04X}", u32::from(c)))
-}
-
 /// What is written where names are expected, each with a mapping below it: the keys of that mapping, one level too high.
 fn level_left_out(schema: &Json, entries: &[Entry], at: &At) -> Option<Diagnostic> {
     let inner = leaves(schema).into_iter().find_map(|leaf| leaf["properties"].as_object())?;
@@ -236,10 +230,7 @@ fn mapping(schema: &Json, node: &Node, entries: &[Entry], at: &At, out: &mut Vec
                 Diagnostic::new(code::UNKNOWN_KEY, format!("unknown key {}", shown(key))).at(join(&at.path, key));
             let problem = match meant {
                 Some(meant) => problem.label(format!("did you mean `{meant}`?")).help(format!("write `{meant}`")),
-                None => match strange_blank(key) {
-                    Some(blank) => problem.help(format!("type it anew: it holds {blank}, which looks like a blank")),
-                    None => problem.help(format!("keys here are {}", suggest::list(known()))),
-                },
+                None => problem.help(format!("keys here are {}", suggest::list(known()))),
             };
             out.push(Diagnostic { span: *key_span, ..problem });
             match meant.filter(|meant| !entries.iter().any(|entry| entry.key == *meant)) {
@@ -252,8 +243,7 @@ fn mapping(schema: &Json, node: &Node, entries: &[Entry], at: &At, out: &mut Vec
     let required = schema["required"].as_array().map_or(&[][..], Vec::as_slice).iter().filter_map(Json::as_str);
     for key in required.filter(|key| !read.contains_key(*key)) {
         whole = false;
-        let tried =
-            entries.iter().any(|entry| entry.key.trim() == key || suggest::closest(&entry.key, [key]).is_some());
+        let tried = entries.iter().any(|entry| entry.key == key || suggest::closest(&entry.key, [key]).is_some());
         if !tried && !later {
             let problem =
                 Diagnostic::new(code::MISSING_KEY, format!("{} has no `{key}`", at.title())).at(join(&at.path, key));

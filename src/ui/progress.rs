@@ -210,7 +210,7 @@ impl<'a> Progress<'a> {
         }
         let (busy, quiet): (Vec<_>, Vec<_>) =
             groups.into_iter().partition(|(_, rows)| rows.iter().any(|row| row.is_shown()));
-        let heading = format!("{} others", quiet.len());
+        let heading = if busy.is_empty() { "all".to_owned() } else { format!("{} others", quiet.len()) };
         let others = (heading.as_str(), quiet.into_iter().flat_map(|(_, rows)| rows).collect());
         let mut folded = lines(&[busy, vec![others]].concat());
         // the last line, what has been done, stays
@@ -312,7 +312,7 @@ mod tests {
         let mut progress = Progress::new(&ui, steps, at(0));
         (0..30).for_each(|n| progress.done(&format!("east-{n}"), "account", "done", at(0)));
         let picture = |progress: &Progress<'_>, height| strip_str(&progress.picture(at(9), height)).to_string();
-        assert_eq!(picture(&progress, 24), "  30 others done 30 of 60, 30 waiting");
+        assert_eq!(picture(&progress, 24), "  all done 30 of 60, 30 waiting");
         assert_eq!(picture(&progress, 31).lines().next(), Some("  east-0  done 1 of 2, 1 waiting"));
         progress.running("east-7", "deployment", "writing", at(2));
         expect_test::expect![[r#"

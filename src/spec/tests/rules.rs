@@ -81,16 +81,6 @@ fn a_mistake_is_one_problem_with_its_own_cure() {
             "AL0110 unknown key `resource_group_name`: write `resourceGroup`",
         ),
         (
-            "resourceGroup: rg-ai",
-            "\u{a0}resourceGroup: rg-ai",
-            "AL0110 unknown key `\u{a0}resourceGroup`: write `resourceGroup`",
-        ),
-        (
-            "  team: { api: openai }",
-            "  team: { \u{a0}: openai }",
-            "AL0110 unknown key `\u{a0}`: type it anew: it holds U+00A0, which looks like a blank",
-        ),
-        (
             "  main:\n    members:\n      - { backend: first }\n      - { backend: second, priority: 2, weight: 10 }\n      - { backend: third, priority: 2, weight: 20 }\n",
             "",
             "AL0221 the spec has no pools: add a pool with its members, or start with `models`",
