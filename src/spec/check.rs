@@ -145,7 +145,10 @@ fn wrong_type(schema: &Json, node: &Node, at: &At) -> Diagnostic {
             None => A_MAPPING.into(),
         },
         _ if wants("object") => A_MAPPING.into(),
-        _ => format!("write {}", words.join(" or ")),
+        _ => match first_line(schema) {
+            Some(what) if wants("string") => format!("write {}: {what}", words.join(" or ")),
+            _ => format!("write {}", words.join(" or ")),
+        },
     };
     problem.help(help)
 }
@@ -247,8 +250,8 @@ fn mapping(schema: &Json, node: &Node, entries: &[Entry], at: &At, out: &mut Vec
         if !tried && !later {
             let problem =
                 Diagnostic::new(code::MISSING_KEY, format!("{} has no `{key}`", at.title())).at(join(&at.path, key));
-            let what = properties[key]["description"].as_str().unwrap_or("").lines().next().unwrap_or("").to_string();
-            let problem = problem.help(format!("add `{key}:`, {}", lower(&what)));
+            let what = first_line(&properties[key]).unwrap_or_default();
+            let problem = problem.help(format!("add `{key}:`, {what}"));
             out.push(Diagnostic { span: node.span, ..problem });
         }
     }
@@ -332,6 +335,11 @@ fn text(schema: &Json, text: &str, node: &Node, at: &At, out: &mut Vec<Diagnosti
 
 fn not_yet(what: String, help: &str) -> Diagnostic {
     Diagnostic::new(code::NOT_YET, format!("this version does not have {what} yet")).help(help)
+}
+
+/// What a key is, as its description begins.
+fn first_line(schema: &Json) -> Option<String> {
+    schema["description"].as_str()?.lines().next().map(lower)
 }
 
 fn lower(text: &str) -> String {
