@@ -95,8 +95,8 @@ impl Ui {
             colour_out: decide(AutoStream::choice(&io::stdout())),
             colour_err: decide(AutoStream::choice(&io::stderr())),
             input: if terminal { input } else { Input::Never },
-            width_out: columns(terminal_size::terminal_size_of(io::stdout())),
-            width_err: columns(terminal_size::terminal_size_of(io::stderr())),
+            width_out: terminal_size::terminal_size_of(io::stdout()).map(columns),
+            width_err: terminal_size::terminal_size_of(io::stderr()).map(columns),
         }
     }
 
@@ -128,7 +128,10 @@ impl Ui {
     /// A line for people, unless `-q`.
     pub fn say(&self, text: &str) {
         if self.verbosity >= Verbosity::Normal {
-            self.err(text);
+            match self.width_err {
+                Some(width) => self.err(&style::wrap(text, width)),
+                None => self.err(text),
+            }
         }
     }
 
@@ -189,6 +192,11 @@ impl Ui {
         self.colour_err != ColorChoice::Never
     }
 
+    /// The lines of the terminal that standard error is, now: a window changes its size.
+    fn height(&self) -> Option<usize> {
+        terminal_size::terminal_size_of(io::stderr()).map(|(_, height)| usize::from(height.0))
+    }
+
     /// Whether a person watches standard error, and lines of requests do not run through the picture.
     fn watched(&self) -> bool {
         let shown = [Verbosity::Normal, Verbosity::Verbose].contains(&self.verbosity);
@@ -197,8 +205,8 @@ impl Ui {
 }
 
 /// The columns that are used of a terminal.
-fn columns(size: Option<(terminal_size::Width, terminal_size::Height)>) -> Option<usize> {
-    size.map(|(width, _)| usize::from(width.0).clamp(40, 400))
+fn columns((width, _): (terminal_size::Width, terminal_size::Height)) -> usize {
+    usize::from(width.0).clamp(40, 400)
 }
 
 /// The columns that COLUMNS asks for, where no terminal says how many there are.

@@ -134,9 +134,15 @@ fn detached(context: &Context, target: &Target, name: Option<String>, began: Tim
         Some(name) => format!("Azure goes on with the deployment {name}"),
         None => "Azure finishes what it has begun, and begins nothing more".to_owned(),
     };
-    context.ui.say(&format!("\nDetached after {took}: {what}.\n  {again} --cloud local    # goes on from here"));
     let plan = target.command(context, "plan");
-    context.ui.say(&format!("  {plan} --cloud local    # what is still to be done"));
+    context.ui.say(&format!("\nDetached after {took}: {what}.\n\nNext:"));
+    target::next(
+        context,
+        &[
+            ("to attach again", format!("{again} --cloud local")),
+            ("what is still to be done", format!("{plan} --cloud local")),
+        ],
+    );
     Done::new(json!({ "outcome": "detached", "deployment": name })).exit(Exit::Declined)
 }
 
@@ -162,9 +168,7 @@ fn finish(context: &Context, target: &Target, live: &Live, plan: &Plan, outcome:
     let destroy = target.command(context, "destroy");
     next.push(("leave nothing behind", format!("{destroy} --cloud local --purge-soft-deleted")));
     context.ui.say("\nNext:");
-    for (what, command) in next {
-        context.ui.say(&format!("  {}\n  {command}", paint(Role::Faint, &format!("# {what}"))));
-    }
+    target::next(context, &next);
     let pools: Value =
         desired.pools.iter().map(|(key, pool)| json!({ "pool": key, "members": wire(desired, pool) })).collect();
     Ok(Done::new(json!({

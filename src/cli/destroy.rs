@@ -3,7 +3,7 @@
 use super::args;
 use super::context::Context;
 use super::progress::{Ended, Watch, steps};
-use super::target::Target;
+use super::target::{self, Target};
 use super::{Done, Result};
 use crate::diagnostic::Exit;
 use crate::plan::{Action, usual, wire::Thing};
@@ -78,10 +78,9 @@ async fn destroy(context: &Context<'_>, args: &args::Destroy, target: &Target) -
         Ended::Detached(_) => {
             let took = cloud.now().since(began);
             let again = target.command(context, "destroy");
-            context.ui.say(&format!(
-                "\nDetached after {took}: Azure finishes what it has begun, and begins nothing more.\n  \
-                 {again} --cloud local    # goes on from here"
-            ));
+            let what = "Azure finishes what it has begun, and begins nothing more";
+            context.ui.say(&format!("\nDetached after {took}: {what}.\n\nNext:"));
+            target::next(context, &[("to go on from here", format!("{again} --cloud local"))]);
             Ok(Done::new(json!({ "outcome": "detached" })).exit(Exit::Declined))
         }
     }

@@ -116,6 +116,13 @@ impl Target {
     }
 }
 
+/// Commands to go on with, each below what it is for, so that a line can be copied.
+pub(super) fn next(context: &Context, commands: &[(&str, String)]) {
+    for (what, command) in commands {
+        context.ui.say(&format!("  {}\n  {command}", paint(Role::Faint, &format!("# {what}"))));
+    }
+}
+
 /// The soft-deleted names that somebody means: one, or `all` that this spec needs.
 fn named(name: &str, live: &Live) -> Vec<String> {
     let needed = live.soft_deleted.iter().filter(|held| held.address.is_some());

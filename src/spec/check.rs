@@ -145,7 +145,10 @@ fn wrong_type(schema: &Json, node: &Node, at: &At) -> Diagnostic {
             None => A_MAPPING.into(),
         },
         _ if wants("object") => A_MAPPING.into(),
-        _ => format!("write {}", words.join(" or ")),
+        _ => match first_line(schema) {
+            Some(what) if wants("string") => format!("write {}: {what}", words.join(" or ")),
+            _ => format!("write {}", words.join(" or ")),
+        },
     };
     problem.help(help)
 }
@@ -177,12 +180,6 @@ fn expected(kind: &str) -> &'static str {
         "boolean" => "`true` or `false`",
         _ => "text",
     }
-}
-
-/// A character in a key that looks like a blank and is none; it comes with text from a web page.
-fn strange_blank(key: &str) -> Option<String> {
-    let strange = |c: &char| (c.is_whitespace() && *c != ' ') || ('\u{200b}'..='\u{200d}').contains(c);
-    key.chars().find(strange).map(|c| format!("U+{:04X}", u32::from(c)))
 }
 
 /// What is written where names are expected, each with a mapping below it: the keys of that mapping, one level too high.
@@ -236,10 +233,7 @@ fn mapping(schema: &Json, node: &Node, entries: &[Entry], at: &At, out: &mut Vec
                 Diagnostic::new(code::UNKNOWN_KEY, format!("unknown key {}", shown(key))).at(join(&at.path, key));
             let problem = match meant {
                 Some(meant) => problem.label(format!("did you mean `{meant}`?")).help(format!("write `{meant}`")),
-                None => match strange_blank(key) {
-                    Some(blank) => problem.help(format!("type it anew: it holds {blank}, which looks like a blank")),
-                    None => problem.help(format!("keys here are {}", suggest::list(known()))),
-                },
+                None => problem.help(format!("keys here are {}", suggest::list(known()))),
             };
             out.push(Diagnostic { span: *key_span, ..problem });
             match meant.filter(|meant| !entries.iter().any(|entry| entry.key == *meant)) {
@@ -252,13 +246,12 @@ fn mapping(schema: &Json, node: &Node, entries: &[Entry], at: &At, out: &mut Vec
     let required = schema["required"].as_array().map_or(&[][..], Vec::as_slice).iter().filter_map(Json::as_str);
     for key in required.filter(|key| !read.contains_key(*key)) {
         whole = false;
-        let tried =
-            entries.iter().any(|entry| entry.key.trim() == key || suggest::closest(&entry.key, [key]).is_some());
+        let tried = entries.iter().any(|entry| entry.key == key || suggest::closest(&entry.key, [key]).is_some());
         if !tried && !later {
             let problem =
                 Diagnostic::new(code::MISSING_KEY, format!("{} has no `{key}`", at.title())).at(join(&at.path, key));
-            let what = properties[key]["description"].as_str().unwrap_or("").lines().next().unwrap_or("").to_string();
-            let problem = problem.help(format!("add `{key}:`, {}", lower(&what)));
+            let what = first_line(&properties[key]).unwrap_or_default();
+            let problem = problem.help(format!("add `{key}:`, {what}"));
             out.push(Diagnostic { span: node.span, ..problem });
         }
     }
@@ -342,6 +335,11 @@ fn text(schema: &Json, text: &str, node: &Node, at: &At, out: &mut Vec<Diagnosti
 
 fn not_yet(what: String, help: &str) -> Diagnostic {
     Diagnostic::new(code::NOT_YET, format!("this version does not have {what} yet")).help(help)
+}
+
+/// What a key is, as its description begins.
+fn first_line(schema: &Json) -> Option<String> {
+    schema["description"].as_str()?.lines().next().map(lower)
 }
 
 fn lower(text: &str) -> String {

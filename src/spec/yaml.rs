@@ -220,6 +220,13 @@ impl Builder<'_> {
                     }
                 }
                 Event::Scalar(text, style, anchor, _) => {
+                    if let Some(blank) =
+                        strange_blank(&text).filter(|_| style == ScalarStyle::Plain && self.wants_key())
+                    {
+                        let message = format!("this key holds {blank}, which looks like a blank and is none");
+                        let problem = Diagnostic::new(code::BROKEN_YAML, message).span(span);
+                        return Err(problem.help("type the line anew: it comes with text from a web page"));
+                    }
                     let value = match style {
                         ScalarStyle::Plain if self.wants_key() => Value::Plain(text.into_owned()),
                         ScalarStyle::Plain if text.starts_with(['“', '”', '„', '‘', '’']) => {
@@ -377,6 +384,12 @@ fn key_is_no_text(span: Span) -> Diagnostic {
     Diagnostic::new(code::YAML_FEATURE, "a key must be text").span(span).help("write a word before the colon")
 }
 
+/// A character that looks like a blank, or like nothing, and is none to YAML.
+fn strange_blank(text: &str) -> Option<String> {
+    let strange = |c: &char| (c.is_whitespace() && !c.is_ascii()) || ('\u{200b}'..='\u{200d}').contains(c);
+    text.chars().find(strange).map(|c| format!("U+{:04X}", u32::from(c)))
+}
+
 /// Nodes and depth of a tree.
 fn measure(node: &Node) -> (usize, usize) {
     let children: Vec<(usize, usize)> = match &node.value {
@@ -512,6 +525,7 @@ mod tests {
             ("a: { b: c: d }\n", (1, 10), "missing here"),
             ("a: [b, c }\n", (1, 4), "closed by one"),
             ("a: “b”\n", (1, 4), "typographic"),
+            ("a:\n\u{a0} b: 1\n", (2, 1), "U+00A0"),
             ("", (1, 1), "empty"),
             ("# nothing\n", (1, 1), "empty"),
             ("a: &b { <<: *b }\n", (1, 9), "merge keys"),

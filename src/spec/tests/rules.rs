@@ -58,6 +58,11 @@ fn a_mistake_is_one_problem_with_its_own_cure() {
         format!("{} {}: {}", problem.code, problem.message, problem.help.as_deref().unwrap_or("-"))
     };
     for (from, to, said) in [
+        (
+            "api: openai",
+            "api: [openai]",
+            "AL0113 `api` is a list: write text: key of the API that it may call. Left out: the only one",
+        ),
         ("interval: PT10S", "interval: 10", "AL0113 `interval` is the number 10: add the unit: `10s` for seconds"),
         ("- { backend: first }", "- first", "AL0113 `members[0]` is the text `first`: write `{ backend: first }`"),
         (
@@ -79,16 +84,6 @@ fn a_mistake_is_one_problem_with_its_own_cure() {
             "resourceGroup: rg-ai",
             "resource_group_name: rg-ai",
             "AL0110 unknown key `resource_group_name`: write `resourceGroup`",
-        ),
-        (
-            "resourceGroup: rg-ai",
-            "\u{a0}resourceGroup: rg-ai",
-            "AL0110 unknown key `\u{a0}resourceGroup`: write `resourceGroup`",
-        ),
-        (
-            "  team: { api: openai }",
-            "  team: { \u{a0}: openai }",
-            "AL0110 unknown key `\u{a0}`: type it anew: it holds U+00A0, which looks like a blank",
         ),
         (
             "  main:\n    members:\n      - { backend: first }\n      - { backend: second, priority: 2, weight: 10 }\n      - { backend: third, priority: 2, weight: 20 }\n",
