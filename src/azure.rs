@@ -39,12 +39,15 @@ use crate::wire::{Request, Response};
 use state::State;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 /// A whole Azure, in memory.
 #[derive(Clone, Debug)]
 pub struct World {
     state: State,
     origin: String,
+    /// Templates that were read while time advances, by deployment; empty between requests.
+    prepared: BTreeMap<String, Arc<engine::Prepared>>,
 }
 
 /// Why a text is no state.
@@ -84,7 +87,7 @@ impl World {
             operations: BTreeMap::new(),
             deployments: BTreeMap::new(),
         };
-        World { state, origin: "https://management.azure.com".into() }
+        World { state, origin: "https://management.azure.com".into(), prepared: BTreeMap::new() }
     }
 
     /// The same Azure with keys and ids that follow from `seed`.
