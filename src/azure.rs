@@ -45,6 +45,8 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub struct World {
     state: State,
+    /// The scale of what happens from the next request on; until then the state's.
+    scale: u32,
     origin: String,
     /// Templates that were read while time advances, by deployment; empty between requests.
     prepared: BTreeMap<String, Arc<engine::Prepared>>,
@@ -87,7 +89,8 @@ impl World {
             operations: BTreeMap::new(),
             deployments: BTreeMap::new(),
         };
-        World { state, origin: "https://management.azure.com".into(), prepared: BTreeMap::new() }
+        let origin = "https://management.azure.com".into();
+        World { scale: state.scale, state, origin, prepared: BTreeMap::new() }
     }
 
     /// The same Azure with keys and ids that follow from `seed`.
@@ -102,9 +105,9 @@ impl World {
         self
     }
 
-    /// The same Azure with another scale, from the next operation on.
+    /// The same Azure with another scale from the next request on: what ended before it has ended, at the scale it had.
     pub fn with_scale(mut self, scale: u32) -> World {
-        self.state.scale = scale.max(1);
+        self.scale = scale.max(1);
         self
     }
 
@@ -120,7 +123,7 @@ impl World {
             return Err(Unreadable::Format(format));
         }
         let state: State = serde_json::from_str(text).map_err(malformed)?;
-        Ok(World { state, ..World::new("", "", 1) })
+        Ok(World { scale: state.scale, state, ..World::new("", "", 1) })
     }
 
     /// The state as a file keeps it.
@@ -145,7 +148,7 @@ impl World {
 
     /// By what durations are divided.
     pub fn scale(&self) -> u32 {
-        self.state.scale
+        self.scale
     }
 
     /// Answers a request to Azure Resource Manager, whichever door it names: the gateway's door is not this one's.
@@ -153,6 +156,7 @@ impl World {
     /// A request that is refused changes nothing.
     pub fn handle(&mut self, now: Time, request: &Request) -> Response {
         advance::advance(self, now);
+        self.state.scale = self.scale;
         let before = request.method.writes().then(|| self.state.clone());
         let reply = router::route(self, now, request);
         if let Some(before) = before {

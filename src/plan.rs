@@ -17,7 +17,7 @@ pub mod wire;
 pub use cost::{Range, Traffic, usual};
 
 use crate::diagnostic::{Diagnostic, code};
-use crate::topology::{Address, DeploymentSku, Key, Live, Owner, Policy, SoftDeleted, Topology};
+use crate::topology::{Address, DeploymentSku, Key, Live, Owner, Policy, SoftDeleted, Target, Topology};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a plan needs to know beside the two states.
@@ -347,27 +347,31 @@ impl Planning<'_> {
                 .at(address.key())
                 .help(format!("purge it with `--purge {}`, or put it back into the spec as it was", holder.name))
         };
+        match (address, &holder.owner) {
+            (_, Owner::Ours) => {}
+            // a service does not say whose it was until it is back; then nothing is put into it that is not ours
+            (Address::Gateway, _) => {}
+            _ => return Some(refusal("is not this stack's, and would come back as somebody else's".into())),
+        }
         if holder.location != *wanted {
             return Some(refusal(format!("comes back in {}, the spec wants {wanted}", holder.location)));
         }
-        let group = &self.desired.scope.resource_group;
-        let mut parts = holder.id.split('/').skip_while(|part| !part.eq_ignore_ascii_case("resourceGroups"));
-        match parts.nth(1) {
-            Some(was) if !was.eq_ignore_ascii_case(group) => {
-                Some(refusal(format!("comes back in the resource group {was}, the spec wants {group}")))
-            }
-            _ => None,
-        }
+        let (was, group) = (&holder.resource_group, &self.desired.scope.resource_group);
+        let elsewhere = !was.is_empty() && !was.eq_ignore_ascii_case(group);
+        elsewhere.then(|| refusal(format!("comes back in the resource group {was}, the spec wants {group}")))
     }
 
     /// What the spec wants.
     fn wanted(&mut self) {
+        let mut guests: BTreeMap<Address, Vec<Address>> = BTreeMap::new();
         for address in self.desired.addresses() {
             if self.plan.changes.iter().any(|c| c.address == address && c.action == Action::Recover) {
                 continue;
             }
             if !self.live.topology.has(&address) {
-                if let Some(diagnostic) = self.name_taken(&address) {
+                if let Some(host) = self.host(&address) {
+                    guests.entry(host).or_default().push(address);
+                } else if let Some(diagnostic) = self.name_taken(&address).or_else(|| self.path_taken(&address)) {
                     self.refuse(diagnostic);
                 } else {
                     let detail = diff::detail(self.desired, &address);
@@ -375,9 +379,11 @@ impl Planning<'_> {
                 }
                 continue;
             }
-            let fields = diff::fields(self.desired, &self.live.topology, &address);
+            let fields = diff::fields(self.desired, self.live, &address);
             if fields.is_empty() {
                 self.plan.unchanged.push(address);
+            } else if let Some(diagnostic) = self.path_taken(&address) {
+                self.refuse(diagnostic);
             } else if let Some(diagnostic) = self.not_changed(&address, &fields) {
                 self.refuse(diagnostic);
             } else {
@@ -391,6 +397,43 @@ impl Planning<'_> {
                     change.diff = diff;
                 }
             }
+        }
+        for (host, guests) in &guests {
+            self.refuse(self.not_our_host(host, guests));
+        }
+    }
+
+    /// The live thing, not ours, in which something would have to be made.
+    fn host(&self, address: &Address) -> Option<Address> {
+        let host = match address {
+            Address::Deployment { account, .. } => Address::Account(account.clone()),
+            Address::Backend(_) | Address::Pool(_) | Address::Api(_) | Address::Subscription(_) => Address::Gateway,
+            Address::Operation { api, .. } | Address::Policy(api) => Address::Api(api.clone()),
+            // a role changes nothing of the account that it is on
+            Address::ResourceGroup | Address::Gateway | Address::Account(_) | Address::Grant(_) => return None,
+        };
+        (self.live.topology.has(&host) && !self.is_ours(&host)).then_some(host)
+    }
+
+    /// Nothing is put into what belongs to somebody else: what is in it acts on their callers too.
+    fn not_our_host(&self, host: &Address, guests: &[Address]) -> Diagnostic {
+        let whose = self.whose(host).unwrap_or_default();
+        let what = match guests {
+            [] => String::new(),
+            [one] => one.to_string(),
+            [first, rest @ ..] => format!("{first} and {} more", rest.len()),
+        };
+        Diagnostic::new(code::NOT_OURS, format!("{host} exists and {whose}; {what} would be made in it"))
+            .at(host.key())
+            .help("choose another name for it; if it is this stack's, put its mark back as the stack's other resources have it")
+    }
+
+    /// Why something live is not this stack's; `None` where it is.
+    fn whose(&self, address: &Address) -> Option<String> {
+        match self.live.owners.get(address) {
+            Some(Owner::Ours) => None,
+            Some(Owner::Stack(stack)) => Some(format!("belongs to the stack {stack}")),
+            Some(Owner::Foreign) | None => Some("carries no mark of this stack".to_owned()),
         }
     }
 
@@ -421,11 +464,7 @@ impl Planning<'_> {
             Address::Operation { api, .. } | Address::Policy(api) => &Address::Api(api.clone()),
             other => other,
         };
-        let whose = match self.live.owners.get(owner) {
-            Some(Owner::Ours) => return None,
-            Some(Owner::Stack(stack)) => format!("belongs to the stack {stack}"),
-            Some(Owner::Foreign) | None => "carries no mark of this stack".to_owned(),
-        };
+        let whose = self.whose(owner)?;
         Some(
             Diagnostic::new(code::NOT_OURS, format!("{address} exists, differs and {whose}: {differs}"))
                 .at(address.key())
@@ -433,9 +472,15 @@ impl Planning<'_> {
         )
     }
 
-    /// Backends and pools share their names.
+    /// Backends and pools share their names; one subscription is Azure's own.
     fn name_taken(&self, address: &Address) -> Option<Diagnostic> {
         let (name, other) = match address {
+            Address::Subscription(key) if self.desired.subscriptions.get(key)?.name.eq_ignore_ascii_case("master") => {
+                let message = "`master` is Azure's own subscription in every service: it opens every API";
+                let help =
+                    "choose another key; nobody needs `master`, and writing it would change whose keys open what";
+                return Some(Diagnostic::new(code::NAME_TAKEN, message).at(address.key()).help(help));
+            }
             Address::Backend(key) => {
                 let name = &self.desired.backends.get(key)?.name;
                 (name, self.live.topology.pool_by_name(name).map(|(key, _)| Address::Pool(key.clone()))?)
@@ -450,6 +495,22 @@ impl Planning<'_> {
             Diagnostic::new(code::NAME_TAKEN, format!("`{name}` is the name of a live {}", other.kind()))
                 .at(address.key())
                 .help("choose another key, or deploy once without it to free the name"),
+        )
+    }
+
+    /// Azure refuses a second API on a path, also while the first is about to go.
+    fn path_taken(&self, address: &Address) -> Option<Diagnostic> {
+        let Address::Api(key) = address else { return None };
+        let path = &self.desired.apis.get(key)?.path;
+        let mut others = self.live.topology.apis.iter().filter(|(other, _)| *other != key);
+        let (other, _) = others.find(|(_, api)| api.path.eq_ignore_ascii_case(path))?;
+        Some(
+            Diagnostic::new(
+                code::NAME_TAKEN,
+                format!("the path `{path}` is that of the live {}", Address::Api(other.clone())),
+            )
+            .at(address.key())
+            .help("keep the old key, choose another path, or deploy once with the live one on another path"),
         )
     }
 
@@ -507,10 +568,8 @@ impl Planning<'_> {
             };
             return self.keep(address, &reason);
         }
-        if let Address::Grant(account) = &address
-            && self.still_called(account)
-        {
-            return self.keep(address, "a backend that is not ours still needs it: left alone");
+        if let Some(backend) = self.still_called(&address) {
+            return self.keep(address, &format!("the backend {backend}, which stays, needs it: left alone"));
         }
         if let Address::Backend(key) = &address
             && let Some(pool) = self.foreign_pool(key)
@@ -553,11 +612,21 @@ impl Planning<'_> {
         )
     }
 
-    /// Whether a backend that stays and is not ours calls an account.
-    fn still_called(&self, account: &Key) -> bool {
-        let calls = |backend: &crate::topology::Backend| matches!(&backend.target, crate::topology::Target::Deployment { account: called, .. } if called == account);
+    /// A backend that left the spec and stays, and calls a deployment, or an account with the role.
+    fn still_called(&self, address: &Address) -> Option<&Key> {
+        let calls = |target: &Target| match (target, address) {
+            (Target::Deployment { account, .. }, Address::Grant(of)) => account == of,
+            (Target::Deployment { account, deployment }, Address::Deployment { account: of, deployment: named }) => {
+                account == of && deployment == named
+            }
+            _ => false,
+        };
+        let stays = |key: &Key| {
+            let ours = self.is_ours(&Address::Backend(key.clone()));
+            !self.desired.backends.contains_key(key) && (!ours || self.foreign_pool(key).is_some())
+        };
         let mut backends = self.live.topology.backends.iter();
-        backends.any(|(key, backend)| calls(backend) && !self.is_ours(&Address::Backend(key.clone())))
+        backends.find(|(key, backend)| calls(&backend.target) && stays(key)).map(|(key, _)| key)
     }
 
     /// A pool that is not ours and has a backend as a member.

@@ -16,7 +16,7 @@ pub mod live;
 
 pub use address::Address;
 pub use intent::{Intent, OnExhausted, Policy, Retry, Routes, Strategy};
-pub use live::{Live, Owner, SoftDeleted};
+pub use live::{Drift, Live, Owner, SoftDeleted};
 
 use crate::time::Duration;
 use std::collections::BTreeMap;

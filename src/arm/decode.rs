@@ -7,6 +7,7 @@
 
 mod children;
 mod deleted;
+mod drift;
 mod models;
 
 pub use deleted::soft_deleted;
@@ -65,7 +66,7 @@ pub fn decode(desired: &Topology, answers: &Answers) -> Result<Live, Vec<Diagnos
     reading.children(answers);
     reading.live.soft_deleted = deleted::soft_deleted(desired, &answers.deleted_services, &answers.deleted_accounts);
     reading.live.running = running(answers);
-    reading.tags(answers);
+    reading.live.topology.tags.clone_from(&desired.tags);
     if reading.problems.is_empty() { Ok(reading.live) } else { Err(reading.problems) }
 }
 
@@ -112,6 +113,7 @@ fn empty(desired: &Topology) -> Live {
         gateway_url: None,
         soft_deleted: Vec::new(),
         busy: BTreeMap::new(),
+        drift: BTreeMap::new(),
         undescribed: Vec::new(),
         running: None,
     }
@@ -169,23 +171,7 @@ impl Reading<'_> {
         }
     }
 
-    /// Tags that the spec sets, as far as every service and account that is there agrees on them.
-    fn tags(&mut self, answers: &Answers) {
-        let mut tagged: Vec<&Value> = find_gateway(self.desired, &answers.services).into_iter().collect();
-        tagged.extend(answers.accounts.iter().filter(|account| {
-            let name = text(account, "/name");
-            self.desired.accounts.values().any(|a| a.name.literal().is_some_and(|n| n.eq_ignore_ascii_case(name)))
-        }));
-        for (key, wanted) in &self.desired.tags {
-            let values = tagged.iter().map(|resource| tag(resource, key));
-            let odd = values.clone().find(|value| *value != Some(wanted.as_str()));
-            if let Some(value) = odd.unwrap_or_else(|| values.clone().next().flatten()) {
-                self.live.topology.tags.insert(key.clone(), value.to_owned());
-            }
-        }
-    }
-
-    /// Records what every resource has: its id, its owner, its ETag, whether it is being written.
+    /// Records what every resource has: its id, its owner, its ETag, whether it is being written, how it drifted.
     fn note(&mut self, address: Address, resource: &Value, owner: Owner, answers: &Answers) {
         let given = text(resource, "/id");
         let etag = answers.etags.iter().find(|(of, _)| id::same(of, given)).map(|(_, etag)| etag.as_str());
@@ -195,6 +181,10 @@ impl Reading<'_> {
         if operation::running(resource) {
             let word = text(resource, "/properties/provisioningState").to_owned();
             self.live.busy.insert(address.clone(), word);
+        }
+        let drift = drift::of(self.desired, &address, resource);
+        if !drift.is_empty() {
+            self.live.drift.insert(address.clone(), drift);
         }
         self.live.owners.insert(address.clone(), owner);
         self.live.ids.insert(address, given.to_owned());

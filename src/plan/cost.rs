@@ -93,13 +93,18 @@ pub(super) fn traffic(address: &Address, action: &Action) -> Traffic {
         (Address::Api(_), _) if changes(&["key header", "key query"]) => {
             Traffic::Interrupted("callers that send the key as before get 401")
         }
+        (Address::Api(_), _) if changes(&["subscriptionRequired"]) => {
+            Traffic::Interrupted("callers without a key get 401")
+        }
         (Address::Operation { .. }, _) if changes(&["method", "url"]) => {
             Traffic::Interrupted("callers of the old url get 404")
         }
         (Address::Subscription(_), _) if changes(&["api"]) => {
             Traffic::Interrupted("its key no longer opens the old API")
         }
-        (Address::Policy(_), _) if changes(&["route"]) => {
+        (Address::Policy(_), Action::Update(fields))
+            if fields.iter().any(|field| field.name.starts_with("route ") && field.to.is_none()) =>
+        {
             Traffic::Interrupted("callers of a route that is gone get 404")
         }
         _ => Traffic::Flows,

@@ -5,17 +5,16 @@ use crate::topology::*;
 use std::collections::BTreeMap;
 
 /// What differs at `address` between what is wanted and what is there; nothing where either side lacks it.
-pub(super) fn fields(desired: &Topology, live: &Topology, address: &Address) -> Vec<Field> {
+pub(super) fn fields(desired: &Topology, there: &Live, address: &Address) -> Vec<Field> {
+    let live = &there.topology;
     let mut fields = Fields(Vec::new());
     // `None` where either side has nothing there: then there is nothing to compare
     let _ = match address {
         Address::ResourceGroup => None,
         Address::Gateway => desired.gateway.as_ref().zip(live.gateway.as_ref()).map(|(to, from)| {
-            fields.tags(&desired.tags, &live.tags);
             fields.gateway(from, to);
         }),
         Address::Account(key) => both(&desired.accounts, &live.accounts, key).map(|(to, from)| {
-            fields.tags(&desired.tags, &live.tags);
             fields.add("name", &from.name, &to.name);
             fields.add("location", &from.location, &to.location);
             fields.add("kind", from.kind.as_str(), to.kind.as_str());
@@ -59,6 +58,9 @@ pub(super) fn fields(desired: &Topology, live: &Topology, address: &Address) -> 
             fields.add("tracing", from.tracing, to.tracing);
         }),
     };
+    for Drift { name, from, to } in there.drift.get(address).into_iter().flatten() {
+        fields.optional(name, from.clone(), Some(to.clone()));
+    }
     fields.0
 }
 
@@ -161,12 +163,6 @@ impl Fields {
         }
     }
 
-    fn tags(&mut self, wanted: &BTreeMap<String, String>, live: &BTreeMap<String, String>) {
-        for (key, to) in wanted {
-            self.optional(&format!("tag {key}"), live.get(key).cloned(), Some(to.clone()));
-        }
-    }
-
     fn gateway(&mut self, from: &Gateway, to: &Gateway) {
         self.add("name", &from.name, &to.name);
         self.add("location", &from.location, &to.location);
@@ -217,6 +213,15 @@ impl Fields {
     }
 
     fn policy(&mut self, from: &Policy, to: &Policy) {
+        let before = self.0.len();
+        self.intents(from, to);
+        if self.0.len() == before && from != to {
+            // no word of the spec tells them apart, and yet they are not the same
+            self.optional("policy", Some("rendered otherwise".into()), Some("as rendered".into()));
+        }
+    }
+
+    fn intents(&mut self, from: &Policy, to: &Policy) {
         let (from, to) = match (from, to) {
             (Policy::Rendered(from), Policy::Rendered(to)) => (from, to),
             (Policy::Other(from), Policy::Other(to)) if from == to => return,

@@ -73,8 +73,16 @@ pub fn inventory(live: &Live) -> Inventory {
             _ => false,
         })
     };
+    let foreign_pool = |backend: &str| {
+        let mut pools = live.topology.pools.iter().filter(|(key, _)| !doomed.contains(&Address::Pool((*key).clone())));
+        pools.find(|(_, pool)| pool.members.iter().any(|member| member.backend == backend)).map(|(key, _)| key)
+    };
     let stays = |address: &Address| -> Option<String> {
         match address {
+            Address::Backend(key) => {
+                return foreign_pool(key)
+                    .map(|pool| format!("{address} stays: the pool {pool}, which is not this stack's, needs it"));
+            }
             Address::Gateway | Address::Account(_) => {}
             _ => return None,
         }
@@ -100,6 +108,13 @@ pub fn inventory(live: &Live) -> Inventory {
     }
     if live.resource_group == Some(Owner::Ours) {
         found.deleted.push(Address::ResourceGroup);
+    }
+    for held in live.soft_deleted.iter().filter(|held| !is_ours(held)) {
+        if let Some(address) = &held.address {
+            let why = format!("a soft-deleted {} holds the name {}", address.kind(), held.name);
+            let help = format!("if nobody needs it: `deploy --purge {}`", held.name);
+            found.left.push(left(format!("{why}; nobody can say that it was this stack's"), address).help(help));
+        }
     }
     found.remains = live.soft_deleted.iter().filter(|held| is_ours(held)).cloned().collect();
     found

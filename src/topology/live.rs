@@ -25,10 +25,23 @@ pub struct Live {
     pub soft_deleted: Vec<SoftDeleted>,
     /// What is being written or deleted right now, with Azure's word for it.
     pub busy: BTreeMap<Address, String>,
+    /// What is otherwise than this program always writes it, on things that the spec names.
+    pub drift: BTreeMap<Address, Vec<Drift>>,
     /// ARM ids of what stands there in a shape that a topology cannot say: left alone.
     pub undescribed: Vec<String>,
     /// A deployment of this stack that is running, by name, with the hash that its template carries.
     pub running: Option<(String, Option<String>)>,
+}
+
+/// A property that the spec has no word for, because it is always written alike, and the tags that the spec sets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Drift {
+    /// Azure's word for it, `disableLocalAuth`, or `tag owner`.
+    pub name: String,
+    /// What is there, `None` for nothing.
+    pub from: Option<String>,
+    /// What is always written.
+    pub to: String,
 }
 
 /// Who a live resource belongs to.
@@ -53,8 +66,11 @@ pub struct SoftDeleted {
     pub id: String,
     /// Its region.
     pub location: super::Location,
+    /// The resource group that it stood in, and comes back to; empty where Azure does not say it.
+    pub resource_group: String,
     /// When Azure purges it by itself.
     pub scheduled_purge: Option<Time>,
-    /// Whether it was this stack's, by its tag. A soft-deleted service does not show its tags.
+    /// Whether it was this stack's: by its tag, or, as a soft-deleted service does not show its tags, by a name that only
+    /// this stack makes.
     pub owner: Owner,
 }

@@ -65,14 +65,15 @@ fn answers(stack: &str) -> Answers {
         })],
         accounts: vec![json!({
             "id": account.to_uppercase(), "name": "aoai-east", "location": "EASTUS2", "kind": "OpenAI",
-            "tags": {"aoai-lb-stack": stack, "owner": "platform"},
-            "properties": {"endpoint": "https://aoai-east.openai.azure.com/", "provisioningState": "Succeeded"},
+            "tags": {"aoai-lb-stack": stack, "owner": "platform"}, "sku": {"name": "s0"},
+            "properties": {"customSubDomainName": "AOAI-east", "disableLocalAuth": true, "publicNetworkAccess": "Enabled",
+                "endpoint": "https://aoai-east.openai.azure.com/", "provisioningState": "Succeeded"},
         })],
         deployments: BTreeMap::from([(
             account.clone(),
             vec![json!({
                 "id": format!("{account}/deployments/GPT"), "name": "GPT", "sku": {"name": "globalstandard", "capacity": 10},
-                "tags": {"aoai-lb-stack": stack}, "etag": "\"d\"",
+                "tags": {"aoai-lb-stack": stack, "OWNER": "platform"}, "etag": "\"d\"",
                 "properties": {"model": {"format": "OpenAI", "name": "gpt-4.1", "version": "2025-04-14"},
                     "versionUpgradeOption": "NoAutoUpgrade", "capabilities": {"chatCompletion": "true"}},
             })],
@@ -112,11 +113,38 @@ fn stack() -> String {
 fn whatever_azure_added_is_no_difference() {
     let live = decode(&desired(), &answers(&stack())).expect("it is understood");
     assert_eq!(live.topology, desired());
+    assert_eq!(live.drift, BTreeMap::new());
     assert!(live.owners.values().all(|owner| *owner == Owner::Ours), "{:?}", live.owners);
     assert_eq!(live.gateway_url.as_deref(), Some("https://apim.azure-api.net"));
     let deployment = Address::Deployment { account: "east".into(), deployment: "gpt".into() };
     assert_eq!(live.etags.get(&deployment).map(String::as_str), Some("\"d\""));
     assert_eq!((live.busy.len(), live.running, live.resource_group), (0, None, Some(Owner::Ours)));
+}
+
+#[test]
+fn what_is_always_written_alike_is_looked_at_too() {
+    let mut answers = answers(&stack());
+    answers.services[0]["identity"] = json!({"type": "UserAssigned"});
+    answers.services[0]["tags"]["Owner"] = json!("somebody");
+    answers.accounts[0]["properties"]["disableLocalAuth"] = json!(false);
+    answers.accounts[0]["properties"]["publicNetworkAccess"] = Value::Null;
+    answers.accounts[0]["tags"] = Value::Null;
+    let live = decode(&desired(), &answers).expect("it is understood");
+    let told: Vec<String> = live
+        .drift
+        .iter()
+        .flat_map(|(address, all)| all.iter().map(move |d| format!("{address}: {} {:?} {}", d.name, d.from, d.to)))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "gateway: identity Some(\"UserAssigned\") SystemAssigned",
+            "gateway: tag owner Some(\"somebody\") platform",
+            "account east: disableLocalAuth Some(\"false\") true",
+            "account east: publicNetworkAccess None Enabled",
+            "account east: tag owner None platform",
+        ]
+    );
 }
 
 #[test]
@@ -204,17 +232,29 @@ fn soft_deleted_names_that_the_spec_wants_have_an_address() {
     let accounts =
         [json!({"id": "/d/aoai", "name": "aoai-east", "location": "EASTUS2", "tags": {"aoai-lb-stack": stack}})];
     let found = soft_deleted(&desired(), &services, &accounts);
+    // the name was chosen, it does not hold the stack's hash: whose it was nobody can say
     let seen: Vec<_> =
         found.iter().map(|held| (held.address.clone(), held.owner.clone(), held.location.as_str())).collect();
     assert_eq!(
         seen,
         [
-            (Some(Address::Gateway), Owner::Ours, "eastus2"),
+            (Some(Address::Gateway), Owner::Foreign, "eastus2"),
             (None, Owner::Foreign, "westus"),
             (Some(Address::Account("east".into())), Owner::Ours, "eastus2"),
         ]
     );
     assert!(found[0].scheduled_purge.is_some() && found[2].scheduled_purge.is_none());
+    assert_eq!((found[0].resource_group.as_str(), found[1].resource_group.as_str()), ("rg", ""));
+
+    let mut hashed = desired();
+    let name = format!("apim-{}", crate::arm::unique(&hashed));
+    hashed.gateway.as_mut().expect("it").name = Name::Literal(name.clone());
+    let held = |group: &str| {
+        let was = format!("/subscriptions/s/resourceGroups/{group}/providers/Microsoft.ApiManagement/service/{name}");
+        let service = json!({"id": "/d/x", "name": name, "location": "eastus2", "properties": {"serviceId": was}});
+        soft_deleted(&hashed, &[service], &[]).remove(0).owner
+    };
+    assert_eq!((held("RG"), held("another")), (Owner::Ours, Owner::Foreign));
 }
 
 /// Replaces the value at one place of a document.

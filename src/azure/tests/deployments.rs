@@ -369,6 +369,18 @@ fn a_group_goes_with_all_in_it_and_leaves_the_soft_deleted() {
     assert_eq!(state(&mut bench), "Succeeded");
 }
 
+#[test]
+fn what_ended_at_one_scale_has_ended_at_every_other() {
+    let mut bench = Bench::with_group();
+    bench.world = bench.world.with_scale(100_000);
+    assert_eq!(bench.send(Method::Put, &deployment(&bench, ""), RESOURCES, order(small())).status, 201);
+    // nothing is stored while time passes: another process reads what the PUT left
+    let text = bench.world.to_json();
+    bench.now += Duration::from_millis(1000);
+    bench.world = World::from_json(&text).expect("a state").with_scale(1);
+    assert_eq!(bench.get(&deployment(&bench, ""), RESOURCES).1["properties"]["provisioningState"], "Succeeded");
+}
+
 /// The quickstart's template, as the real compiler wrote it, from nothing to nothing.
 #[test]
 #[allow(clippy::disallowed_methods)] // a test may read the disk

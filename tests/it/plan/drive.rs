@@ -217,6 +217,39 @@ fn names_that_stay_are_purged_by_a_later_destroy() {
     assert_eq!(read(&cloud, &desired).soft_deleted, []);
 }
 
+/// The quickstart with a service and an account whose names somebody chose.
+fn named(stack: &str) -> Topology {
+    let mut topology = quickstart();
+    topology.stack.name = stack.into();
+    topology.gateway.as_mut().expect("it").name = Name::Literal("apim-chosen".into());
+    topology.accounts.get_mut("eastus2").expect("it").name = Name::Literal("chosen".into());
+    let unique = aoai_lb::arm::unique(&topology);
+    topology.resolve(&unique)
+}
+
+#[test]
+fn the_remains_of_another_stack_are_neither_purged_nor_recovered_by_ours() {
+    let theirs = named("theirs");
+    let cloud = deployed(&theirs);
+    destroyed(&cloud, &theirs, Remains::Keep);
+    let ours = named("ours");
+    let gone = destroyed(&cloud, &ours, Remains::Purge);
+    assert_eq!((gone.purged, gone.left.len()), (vec![], 2));
+    assert!(gone.left[0].to_string().contains("nobody can say that it was this stack's"), "{:?}", gone.left);
+
+    let (_, plan) = chosen(&cloud, &ours, &["chosen"], &["apim-chosen"]);
+    assert_eq!(plan.refusals.iter().map(|refusal| refusal.code.as_str()).collect::<Vec<_>>(), ["AL0514"]);
+    // the service comes back as theirs, and nothing is put into it
+    let (live, plan) = chosen(&cloud, &ours, &["apim-chosen"], &["chosen"]);
+    assert_eq!((plan.refusals.len(), plan.blocked.len()), (0, 0));
+    let problems = carry_out(&cloud, &ours, &live, &plan).map(|_| ()).expect_err("it is theirs");
+    assert!(problems.iter().all(|problem| problem.code == aoai_lb::diagnostic::code::NOT_OURS), "{problems:?}");
+
+    // a destroy that deletes it itself knows that it was its own
+    let cloud = deployed(&theirs);
+    assert_eq!(destroyed(&cloud, &theirs, Remains::Purge).purged.len(), 3);
+}
+
 /// A backend of somebody else on our gateway.
 fn legacy(cloud: &Virtual, desired: &Topology) -> String {
     let gateway = id::of(desired, &Address::Gateway).expect("an id");
@@ -245,6 +278,26 @@ fn an_unmanaged_backend_survives_deploy_and_destroy() {
     assert!(left[0].contains("gateway stays: backend legacy in it is not this stack's"), "{left:?}");
     assert!(left[1].contains("the resource group stays"), "{left:?}");
     assert!(!gone.deleted.contains(&Address::Gateway) && gone.deleted.contains(&Address::Account("eastus2".into())));
+}
+
+#[test]
+fn a_destroy_leaves_a_backend_that_the_pool_of_somebody_else_has() {
+    let desired = resolved(quickstart());
+    let cloud = deployed(&desired);
+    let gateway = id::of(&desired, &Address::Gateway).expect("an id");
+    let pool = format!("{gateway}/backends/theirs");
+    let services = json!([{"id": format!("{gateway}/backends/eastus2")}]);
+    let body = json!({"properties": {"type": "Pool", "pool": {"services": services}}});
+    assert!(cloud.ask(&Request::arm(Method::Put, request::resource(&pool).url).json(&body)).is_success());
+    let gone = destroyed(&cloud, &desired, Remains::Purge);
+    let left: Vec<String> = gone.left.iter().map(ToString::to_string).collect();
+    assert!(
+        left[0].contains("backend eastus2 stays: the pool theirs, which is not this stack's, needs it"),
+        "{left:?}"
+    );
+    assert!(left[1].contains("gateway stays: pool theirs in it is not this stack's"), "{left:?}");
+    assert!(gone.deleted.contains(&Address::Backend("swedencentral".into())));
+    assert!(cloud.ask(&request::resource(&pool)).is_success());
 }
 
 #[test]

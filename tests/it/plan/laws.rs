@@ -134,8 +134,15 @@ fn remove(live: &mut Topology, address: &Address) {
 
 /// A random live state near a random topology: parts of it missing, parts changed, other things beside it.
 fn pair() -> impl Arbitrary<Value = (Topology, Live)> {
-    (topology(), topology(), prop::collection::vec(any::<prop::sample::Index>(), 0..12), any::<bool>(), 0..3u8)
-        .prop_map(|(desired, other, cuts, foreign, absent)| {
+    (
+        topology(),
+        topology(),
+        prop::collection::vec(any::<prop::sample::Index>(), 0..12),
+        any::<bool>(),
+        0..3u8,
+        0..4usize,
+    )
+        .prop_map(|(desired, other, cuts, foreign, absent, strange)| {
             let (desired, other) = (resolved(desired), resolved(other));
             let mut there = other.clone();
             // what exists of accounts and the gateway equals the spec, or is not in it
@@ -178,7 +185,7 @@ fn pair() -> impl Arbitrary<Value = (Topology, Live)> {
                 state.topology.grants.clear();
             }
             if foreign {
-                let strangers: Vec<Address> = state.topology.addresses().into_iter().step_by(3).collect();
+                let strangers: Vec<Address> = state.topology.addresses().into_iter().skip(strange).step_by(3).collect();
                 for address in strangers {
                     state.owners.insert(address, Owner::Foreign);
                 }
@@ -227,6 +234,15 @@ proptest! {
                 }
                 other => other.clone(),
             };
+            let host = match &change.address {
+                Address::Deployment { account, .. } => Some(Address::Account(account.clone())),
+                Address::Operation { api, .. } | Address::Policy(api) => Some(Address::Api(api.clone())),
+                Address::Backend(_) | Address::Pool(_) | Address::Api(_) | Address::Subscription(_) => Some(Address::Gateway),
+                _ => None,
+            };
+            if let Some(host) = host.filter(|host| change.action == Action::Create && state.topology.has(host)) {
+                prop_assert_eq!(state.owners.get(&host), Some(&Owner::Ours), "{} in {}", change.address, host);
+            }
             if matches!(change.action, Action::Delete | Action::Update(_)) {
                 prop_assert_eq!(state.owners.get(&owner), Some(&Owner::Ours), "{}", change.address);
             }
@@ -413,6 +429,152 @@ fn what_is_not_ours_is_listed_or_refused() {
 }
 
 #[test]
+fn a_path_has_one_api() {
+    let before = resolved(quickstart());
+    let mut after = before.clone();
+    let renamed = after.apis.remove("openai").expect("it");
+    after.apis.insert("oai".into(), Api { name: "oai".into(), path: "OpenAI".into(), ..renamed });
+    after.subscriptions.values_mut().for_each(|subscription| subscription.api = "oai".into());
+    let plan = planned(&after, &live(&before, &Owner::Ours));
+    assert_eq!(codes(&plan), ["AL0513"]);
+    assert!(
+        plan.refusals[0].message.contains("the path `OpenAI` is that of the live api openai"),
+        "{:?}",
+        plan.refusals
+    );
+
+    // in place too: an API moves to where another still stands
+    let mut two = before.clone();
+    two.apis.insert("second".into(), topologies::api("second", &["gpt-pool"]));
+    let mut moved = before.clone();
+    moved.apis.get_mut("openai").expect("it").path = "second".into();
+    assert_eq!(codes(&planned(&moved, &live(&two, &Owner::Ours))), ["AL0513"]);
+}
+
+#[test]
+fn the_subscription_of_azure_itself_is_never_written() {
+    let before = resolved(quickstart());
+    let mut after = before.clone();
+    after.subscriptions.insert("Master".into(), topologies::subscription("Master", "openai"));
+    let plan = planned(&after, &live(&before, &Owner::Ours));
+    assert_eq!((codes(&plan), plan.changes.len()), (vec!["AL0513"], 0));
+}
+
+#[test]
+fn what_a_backend_that_stays_calls_stays_too() {
+    let before = {
+        let mut before = quickstart();
+        before.accounts.get_mut("eastus2").expect("it").deployments.insert("old".into(), topologies::deployment(1));
+        before.backends.insert("old".into(), topologies::backend("old", "eastus2", "old"));
+        resolved(before)
+    };
+    let mut desired = resolved(quickstart());
+    desired.backends.remove("eastus2");
+    desired.grants.remove("eastus2");
+    desired.pools.get_mut("gpt-pool").expect("it").members.remove(0);
+    // nobody needs them: they go
+    let there = live(&before, &Owner::Ours);
+    let gone = planned(&desired, &there).deletions();
+    let deployment = Address::Deployment { account: "eastus2".into(), deployment: "old".into() };
+    assert!(gone.contains(&deployment) && gone.contains(&Address::Grant("eastus2".into())), "{gone:?}");
+    // somebody else's pool has our backend: it stays, with its deployment and the role
+    let mut shared = there.clone();
+    let members = vec![Member { backend: "old".into(), priority: 1, weight: 1 }];
+    shared.topology.pools.insert("theirs".into(), Pool { name: "theirs".into(), members });
+    shared.owners.insert(Address::Pool("theirs".into()), Owner::Foreign);
+    assert_eq!(planned(&desired, &shared).deletions(), [Address::Backend("eastus2".into())]);
+    // the backend itself is somebody else's
+    let mut foreign = there.clone();
+    foreign.owners.insert(Address::Backend("old".into()), Owner::Foreign);
+    let plan = planned(&desired, &foreign);
+    assert_eq!(plan.deletions(), [Address::Backend("eastus2".into())]);
+    assert!(shown(&plan).contains("the backend old, which stays, needs it: left alone"), "{}", shown(&plan));
+}
+
+#[test]
+fn only_a_route_that_goes_interrupts() {
+    let before = resolved(quickstart());
+    let mut after = before.clone();
+    let pool = Pool { name: "other".into(), ..before.pools["gpt-pool"].clone() };
+    after.pools.insert("other".into(), pool);
+    let route = |topology: &mut Topology, name: &str, pool: &str| {
+        let Policy::Rendered(intent) = &mut topology.apis.get_mut("openai").expect("it").policy else { panic!("ours") };
+        intent.routes = Routes::ByName([(name.to_owned(), pool.to_owned())].into());
+    };
+    route(&mut after, "model-gpt-pool", "other");
+    let moved = shown(&planned(&after, &live(&before, &Owner::Ours)));
+    assert!(moved.contains("route model-gpt-pool gpt-pool -> other") && !moved.contains("interrupts"), "{moved}");
+    route(&mut after, "another", "other");
+    let gone = shown(&planned(&after, &live(&before, &Owner::Ours)));
+    assert!(gone.contains("interrupts traffic: callers of a route that is gone get 404"), "{gone}");
+}
+
+#[test]
+fn nothing_is_put_into_what_is_not_ours() {
+    let desired = resolved(quickstart());
+    let mut there = live(&desired, &Owner::Ours);
+    let openai = Address::Api("openai".into());
+    there.owners.insert(openai, Owner::Foreign);
+    assert!(planned(&desired, &there).is_empty());
+    let api = there.topology.apis.get_mut("openai").expect("it");
+    api.policy = Policy::Other(String::new());
+    api.operations.remove("embeddings");
+    let plan = planned(&desired, &there);
+    assert_eq!((codes(&plan), plan.changes.len()), (vec!["AL0510"], 0));
+    let text = plan.refusals[0].to_string();
+    assert!(
+        text.contains("api openai exists and carries no mark of this stack; operation embeddings of openai and 1 more"),
+        "{text}"
+    );
+
+    let mut there = live(&desired, &Owner::Ours);
+    there.owners.insert(Address::Gateway, Owner::Stack("other/x".into()));
+    there.owners.insert(Address::Account("eastus2".into()), Owner::Foreign);
+    there.topology.accounts.get_mut("eastus2").expect("it").deployments.clear();
+    there.topology.backends.remove("eastus2");
+    there.topology.grants.remove("eastus2");
+    let plan = planned(&desired, &there);
+    assert_eq!(codes(&plan), ["AL0510", "AL0510"]);
+    assert!(plan.refusals[0].message.contains("gateway exists and belongs to the stack other/x; backend eastus2"));
+    assert_eq!(plan.sent().into_iter().collect::<Vec<_>>(), [Address::Grant("eastus2".into())]);
+}
+
+#[test]
+fn what_the_spec_has_no_word_for_is_a_change_too() {
+    let desired = resolved(quickstart());
+    let drift =
+        |name: &str, from: &str, to: &str| vec![Drift { name: name.into(), from: Some(from.into()), to: to.into() }];
+    let mut there = live(&desired, &Owner::Ours);
+    there.drift.insert(Address::Api("openai".into()), drift("subscriptionRequired", "false", "true"));
+    there.drift.insert(Address::Subscription("default".into()), drift("state", "suspended", "active"));
+    expect_test::expect![[r#"
+        routing
+          ~ api openai  (1s to 2s)
+              subscriptionRequired false -> true
+              interrupts traffic: callers without a key get 401
+          ~ subscription default  (1s to 2s)
+              state suspended -> active
+    "#]]
+    .assert_eq(&shown(&planned(&desired, &there)));
+    there.drift.insert(Address::Account("eastus2".into()), drift("disableLocalAuth", "false", "true"));
+    assert_eq!(codes(&planned(&desired, &there)), ["AL0511"]);
+}
+
+#[test]
+fn policies_that_differ_without_a_word_for_it_are_a_change() {
+    let mut before = resolved(quickstart());
+    let route = |topology: &mut Topology, routes| {
+        let Policy::Rendered(intent) = &mut topology.apis.get_mut("openai").expect("it").policy else { panic!("ours") };
+        intent.routes = routes;
+    };
+    let mut after = before.clone();
+    route(&mut before, Routes::All("gpt-pool".into()));
+    route(&mut after, Routes::ByName([("*".to_owned(), "gpt-pool".to_owned())].into()));
+    let plan = planned(&after, &live(&before, &Owner::Ours));
+    assert_eq!(plan.sent().into_iter().collect::<Vec<_>>(), [Address::Policy("openai".into())]);
+}
+
+#[test]
 fn a_foreign_policy_is_shown_as_a_diff() {
     let desired = resolved(quickstart());
     let mut there = live(&desired, &Owner::Ours);
@@ -438,6 +600,7 @@ fn a_held_name_waits_for_a_choice() {
         name: "aoai-eastus2-a7wkljktk6wne".into(),
         id: "/subscriptions/s/providers/p/locations/eastus2/resourceGroups/rg-quick/deletedAccounts/x".into(),
         location: Location::new("eastus2"),
+        resource_group: "RG-quick".into(),
         scheduled_purge: Some(Time::ZERO + Duration::from_secs(172_800)),
         owner: Owner::Ours,
     });
@@ -462,6 +625,15 @@ fn a_held_name_waits_for_a_choice() {
         codes(&plan(&desired, &there, &choice(&["eastus2"], &["eastus2"]))),
         [code::RECOVERY_IMPOSSIBLE.as_str()]
     );
+    there.soft_deleted[0].owner = Owner::Stack("other/x".into());
+    let refused = plan(&desired, &there, &choice(&["eastus2"], &[]));
+    assert_eq!(codes(&refused), [code::RECOVERY_IMPOSSIBLE.as_str()]);
+    assert!(refused.refusals[0].message.contains("not this stack's"), "{:?}", refused.refusals);
+    there.soft_deleted[0].owner = Owner::Ours;
+    there.soft_deleted[0].resource_group = "rg-other".into();
+    assert_eq!(codes(&plan(&desired, &there, &choice(&["eastus2"], &[]))), [code::RECOVERY_IMPOSSIBLE.as_str()]);
+    there.soft_deleted[0].resource_group = String::new();
+    assert!(plan(&desired, &there, &choice(&["eastus2"], &[])).refusals.is_empty());
     there.soft_deleted[0].location = Location::new("westus");
     assert_eq!(codes(&plan(&desired, &there, &choice(&["eastus2"], &[]))), [code::RECOVERY_IMPOSSIBLE.as_str()]);
     for recovering in [&recovered, &purged] {

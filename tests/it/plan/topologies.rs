@@ -174,6 +174,7 @@ pub fn live(topology: &Topology, owner: &Owner) -> Live {
         gateway_url: None,
         soft_deleted: Vec::new(),
         busy: BTreeMap::new(),
+        drift: BTreeMap::new(),
         undescribed: Vec::new(),
         running: None,
         topology: topology.clone(),
