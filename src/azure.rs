@@ -39,6 +39,7 @@ use crate::wire::{Request, Response};
 use state::State;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 /// A whole Azure, in memory.
 #[derive(Clone, Debug)]
@@ -47,6 +48,8 @@ pub struct World {
     /// The scale of what happens from the next request on; until then the state's.
     scale: u32,
     origin: String,
+    /// Templates that were read while time advances, by deployment; empty between requests.
+    prepared: BTreeMap<String, Arc<engine::Prepared>>,
 }
 
 /// Why a text is no state.
@@ -86,7 +89,8 @@ impl World {
             operations: BTreeMap::new(),
             deployments: BTreeMap::new(),
         };
-        World { scale: state.scale, state, origin: "https://management.azure.com".into() }
+        let origin = "https://management.azure.com".into();
+        World { scale: state.scale, state, origin, prepared: BTreeMap::new() }
     }
 
     /// The same Azure with keys and ids that follow from `seed`.

@@ -176,7 +176,7 @@ pub enum Answer {
     DeploymentNotFound,
     /// 500: the gateway's own error. The policy names a backend that it has not, or a probe had no answer (rule 12).
     GatewayError,
-    /// 503: a probe's backend has an open breaker (rule 12).
+    /// 503: a probe's backend has an open breaker, or says what the gateway would say then (rules 12, 13).
     BreakerOpen,
     /// 429 or 503: every member's breaker is open (rule 13).
     Exhausted {
@@ -378,7 +378,10 @@ impl Gateway {
         let unavailable = Step::Answer(Answer::Unavailable { attempts, retry_after });
         let relay = |retry_after| Step::Relay(Relay { backend: exchange.backend, attempts, retry_after });
         match (word, exchange.kind) {
-            (Word::Closed, Kind::Probe) => Step::Answer(Answer::BreakerOpen),
+            (
+                Word::Closed | Word::Reply(Reply::Answered { status: 503, origin: Origin::Unmarked, .. }),
+                Kind::Probe,
+            ) => Step::Answer(Answer::BreakerOpen),
             (Word::Reply(Reply::Silence), Kind::Probe) => Step::Answer(Answer::GatewayError),
             (Word::Reply(Reply::Silence), Kind::Ordinary) => unavailable,
             (Word::Reply(_), Kind::Probe) => relay(None),
@@ -455,10 +458,14 @@ fn repeats(status: u16, retry_after: RetryAfter) -> bool {
         || (status == 409 && retry_after != RetryAfter::Absent)
 }
 
-/// What the exchange assumes where API Management's documentation says nothing.
-pub fn assumptions() -> Vec<&'static str> {
+/// What is assumed of a repeated attempt, where API Management's documentation says nothing.
+pub fn retry_assumptions() -> Vec<&'static str> {
+    vec!["a second attempt picks again from the pool, because the policy sets the backend anew"]
+}
+
+/// What is assumed of an exhausted pool.
+pub fn exhausted_assumptions() -> Vec<&'static str> {
     vec![
-        "a second attempt picks again from the pool, because the policy sets the backend anew",
         "the gateway's 503 of an exhausted pool says in Retry-After when the first breaker closes",
         "an attempt at an exhausted pool uses up one of the retries",
     ]

@@ -31,18 +31,21 @@
 //! 9. The request is forwarded with its body kept for a repetition, the answer streamed, with `retry.timeout` as
 //!    time-out.
 //! 10. The wait that an answer asks for (`intent::wait`) is noted; the *smallest known* wait of the call is kept. An
-//!     attempt without an answer has no wait.
+//!     attempt without an answer has no wait. The gateway's own 503 may come as an answer or as an error (facts/apim.md
+//!     2.2 f): what an error's response asks for is noted where the error is the last word, in on-error.
 //! 11. At most `retry.count` more attempts follow: after an answer with 408, 429, 499, 500, 502, 503 or 504, after a 409
-//!     with a `Retry-After` (`Retry::repeats`), and after no answer if the attempt ended before the time-out or
-//!     `retry.timeouts` is set (`Retry::repeats_silence`). Nothing else is repeated, and a probe never is. The gateway's
+//!     with a `Retry-After` (`Retry::repeats`), and after no answer if the attempt ended before the time-out
+//!     (`Retry::timed_out`) or `retry.timeouts` is set (`Retry::repeats_silence`). Nothing else is repeated, and a probe never is. The gateway's
 //!     own 503 of an exhausted pool is repeated like any other. Between attempts the gateway waits `retry.interval`; not
 //!     before the second if `first_fast`. Retry-After is not waited for.
 //!
 //! Outbound and on-error, alike:
 //!
-//! 12. A probe's last answer passes as it is, but for rule 16.
+//! 12. A probe's last answer passes as it is, but for rule 16. So does the gateway's own word, an error or the 503 of
+//!     rule 13 (here: the backend's breaker is open), without any header of ours.
 //! 13. The last word was a 503 with neither `apim-request-id` nor `x-ms-region` (`intent::is_exhausted`; an assumption:
-//!     the gateway does not say so): the pool is *exhausted*. The caller gets `OnExhausted::answer`.
+//!     the gateway does not say so): the pool is *exhausted*. The caller gets `OnExhausted::answer`. An error without
+//!     any response cannot be told from no answer: rule 14.
 //! 14. The last attempt had no answer, or one with 500, 502, 503 or 504: the caller gets 503, `intent::UNAVAILABLE`.
 //!     Answers of 13 and 14 have `Content-Type: application/json`, `x-aoai-lb-attempts`, and `Retry-After` with the
 //!     smallest known wait of the call (`OnExhausted::retry_after`: whole seconds, rounded up, at least 1, at most
@@ -86,12 +89,12 @@ macro_rules! templates {
 
 const TEMPLATES: &[(&str, &str)] = templates![
     "pool.xml.j2"
-    "parts/answer.xml.j2"
     "parts/auth.xml.j2"
     "parts/exhausted.xml.j2"
     "parts/retry.xml.j2"
     "parts/route.xml.j2"
     "parts/served-by.xml.j2"
+    "parts/wait.xml.j2"
 ];
 
 /// The policy that does what `intent` says.
@@ -139,6 +142,7 @@ fn context_of(intent: &Intent) -> Value {
             interval => retry.interval.secs_ceil(),
             first_fast => retry.first_fast,
             timeout => retry.timeout.secs_ceil().max(1),
+            timed_out => retry.timed_out().0 / 1_000_000,
             timeouts => retry.timeouts,
             statuses => statuses(&mut defaults::FAILURES.iter().flat_map(|range| range.min..=range.max)),
             longest => intent::LONGEST_WAIT_SECS,
@@ -345,11 +349,37 @@ mod tests {
             ]
         );
         assert_eq!(section("backend"), ["retry"]);
-        assert_eq!(section("outbound"), section("on-error"));
+        let outbound = section("outbound");
+        assert_eq!(outbound, ["base", "set-variable", "choose", "choose"]);
+        // what went wrong without an answer has not been asked for its wait yet
+        assert_eq!(section("on-error"), [&["base", "set-variable", "set-variable"], &outbound[1..]].concat());
         let retry = document.root.descendants().into_iter().find(|e| e.name == "retry").expect("retry");
         let condition = retry.attribute("condition").unwrap_or_default();
         assert!(condition.contains("new[] { 408, 429, 499, 500, 502, 503, 504 }.Contains(status)"), "{condition}");
         assert!(!render(&plain()).contains("StatusReason"));
+    }
+
+    #[test]
+    fn expressions_name_only_types_that_the_service_allows() {
+        let document = policy_xml::parse(&render(&plain())).expect("XML");
+        let mut types = std::collections::BTreeSet::new();
+        for element in document.root.descendants() {
+            let texts = element.children.iter().filter_map(|node| match node {
+                policy_xml::Node::Text(text) => Some(text.as_str()),
+                _ => None,
+            });
+            let values = element.attributes.iter().map(|(_, value)| value.as_str()).chain(texts);
+            for expression in values.filter(|value| policy_xml::is_expression(value)) {
+                // once escaped quotes are gone, every second piece between quotes is code
+                for code in expression.replace(r#"\""#, "").split('"').step_by(2) {
+                    let words = code.split(|c: char| !c.is_alphanumeric() && c != '.');
+                    let types_of = words.filter(|word| word.starts_with(char::is_uppercase));
+                    types.extend(types_of.filter_map(|word| word.split('.').next()).map(str::to_owned));
+                }
+            }
+        }
+        let types: Vec<&str> = types.iter().map(String::as_str).collect();
+        assert_eq!(types, ["Convert", "DateTimeOffset", "Math", "StringComparison", "Uri"]);
     }
 
     #[test]

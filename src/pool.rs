@@ -14,7 +14,7 @@
 //!   never trips;
 //! - instances of the gateway share neither rotation nor breakers.
 //!
-//! What is not documented, and therefore assumed, is listed by [`assumptions`] and printed with every report.
+//! What is not documented, and therefore assumed, is listed by [`assumptions`]; a report prints what mattered to it.
 //!
 //! Deliberately absent: who retries and what a caller sees (`exchange`), and anything about a backend's inside
 //! (`backend`).
@@ -25,9 +25,10 @@ mod rotation;
 pub use rotation::Rotation;
 
 use crate::time::{Duration, Time};
-use crate::topology::Topology;
+use crate::topology::{self, Threshold, Topology};
 use breaker::Breaker;
 use rotation::Members;
+use std::collections::BTreeMap;
 
 /// A backend by its place among the topology's backends, which are ordered by key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -38,11 +39,6 @@ pub struct BackendId(pub u16);
 pub struct PoolId(pub u16);
 
 impl BackendId {
-    /// The id of the backend with that key.
-    pub fn of(topology: &Topology, key: &str) -> Option<BackendId> {
-        position(topology.backends.keys(), key).map(BackendId)
-    }
-
     /// The place in a list of all backends.
     #[inline]
     pub const fn index(self) -> usize {
@@ -51,20 +47,11 @@ impl BackendId {
 }
 
 impl PoolId {
-    /// The id of the pool with that key.
-    pub fn of(topology: &Topology, key: &str) -> Option<PoolId> {
-        position(topology.pools.keys(), key).map(PoolId)
-    }
-
     /// The place in a list of all pools.
     #[inline]
     pub const fn index(self) -> usize {
         self.0 as usize
     }
-}
-
-fn position<'a>(mut keys: impl Iterator<Item = &'a String>, key: &str) -> Option<u16> {
-    keys.position(|k| k == key).and_then(|at| u16::try_from(at).ok())
 }
 
 /// What one gateway instance remembers between calls.
@@ -139,13 +126,10 @@ impl GatewayState {
     /// A gateway that has just started: every breaker closed, every rotation at its beginning. A member whose backend the
     /// topology does not hold is left out.
     pub fn new(topology: &Topology, rotation: Rotation) -> GatewayState {
-        let pool = |pool: &crate::topology::Pool| {
-            Members::new(
-                pool.members
-                    .iter()
-                    .enumerate()
-                    .filter_map(|(at, member)| Some((at as u16, BackendId::of(topology, &member.backend)?, member))),
-            )
+        let ids: BTreeMap<&String, BackendId> = topology.backends.keys().zip((0..=u16::MAX).map(BackendId)).collect();
+        let pool = |pool: &topology::Pool| {
+            let members = (0..=u16::MAX).zip(&pool.members);
+            Members::new(members.filter_map(|(at, member)| Some((at, *ids.get(&member.backend)?, member))))
         };
         GatewayState {
             rotation,
@@ -194,23 +178,46 @@ impl GatewayState {
     }
 }
 
-/// What the pool assumes where API Management's documentation says nothing.
-pub fn assumptions(rotation: Rotation) -> Vec<&'static str> {
-    let turns = match rotation {
+/// What the pool assumes where API Management's documentation says nothing, as far as it mattered: `called` are the
+/// backends that got a call at all, `opened` those whose breaker opened.
+pub fn assumptions(
+    topology: &Topology,
+    rotation: Rotation,
+    called: impl Fn(&str) -> bool,
+    opened: impl Fn(&str) -> bool,
+) -> Vec<&'static str> {
+    let (mut turns, mut idle, mut window, mut percentage, mut open, mut retry_after) = Default::default();
+    for pool in topology.pools.values() {
+        for member in pool.members.iter().filter(|member| called(&member.backend)) {
+            let group = || pool.members.iter().filter(|other| other.priority == member.priority);
+            turns |= group().count() > 1;
+            idle |= group().any(|other| other.weight == 0);
+        }
+    }
+    for (key, backend) in topology.backends.iter().filter(|(key, _)| called(key)) {
+        let Some(breaker) = &backend.breaker else { continue };
+        window |= breaker.threshold != Threshold::Count(1);
+        percentage |= matches!(breaker.threshold, Threshold::Percentage(_));
+        open |= opened(key);
+        retry_after |= opened(key) && breaker.accept_retry_after;
+    }
+    let rotation = match rotation {
         Rotation::Smooth => "members of a group take turns by smooth weighted round robin, as nginx does",
         Rotation::Random => "each call draws a member of the group at random, in proportion to the weights",
     };
-    let mut all = vec![turns];
-    all.extend([
-        "a member of weight 0 gets no calls, unless every weight of its group is 0: then they share equally",
-        "a breaker's window slides: a failure counts for exactly `interval`; successes do not clear it",
-        "a breaker that counts a percentage needs no minimum of calls, and counts those that got a response",
-        "a failure that arrives while the breaker is open does not extend it",
-        "an open breaker closes fully, without a half-open phase",
-        "an accepted Retry-After of any length replaces the trip duration; retry-after-ms is not read",
-        "an attempt without a response moves no breaker",
-    ]);
-    all
+    let all: [(bool, &str); 7] = [
+        (turns, rotation),
+        (idle, "a member of weight 0 gets no calls, unless every weight of its group is 0: then they share equally"),
+        (window, "a breaker's window slides: a failure counts for exactly `interval`; successes do not clear it"),
+        (
+            percentage,
+            "a breaker that counts a percentage needs no minimum of calls, and counts those that got a response",
+        ),
+        (open, "a failure that arrives while the breaker is open does not extend it"),
+        (open, "an open breaker closes fully, without a half-open phase"),
+        (retry_after, "an accepted Retry-After of any length replaces the trip duration; retry-after-ms is not read"),
+    ];
+    all.into_iter().filter(|(applies, _)| *applies).map(|(_, text)| text).collect()
 }
 
 #[cfg(test)]

@@ -8,7 +8,8 @@
 //! 100 %, otherwise it is admitted and its estimate added, so that one call may overshoot; at completion the estimate is
 //! replaced by what it was; utilisation drains all the time.
 //!
-//! Everything is integer arithmetic, so a run repeats to the byte. What is assumed is listed by [`assumptions`].
+//! Everything is integer arithmetic, so a run repeats to the byte. What is assumed is listed by
+//! [`metered_assumptions`] and [`provisioned_assumptions`].
 //!
 //! Deliberately absent: prices, latency, error bodies (`backend`), and quota of a whole subscription.
 
@@ -51,14 +52,23 @@ pub const REQUEST_WINDOW: Duration = Duration::from_secs(10);
 /// it.
 pub const PTU_DEPTH: Duration = Duration::from_secs(10);
 
-/// What admission assumes where Azure's documentation says nothing; `ptu_depth` is the one in use.
-pub fn assumptions(ptu_depth: Duration) -> Vec<String> {
+/// What admission to metered deployments assumes where Azure's documentation says nothing.
+pub fn metered_assumptions() -> Vec<String> {
     vec![
         "TPM is a log that slides over 60 s (measured in 2024; the documentation speaks of a reset each minute)".into(),
         "RPM is a sixth of the limit in any 10 s, rounded down, at least 1".into(),
-        "a call takes its prompt's tokens and its max_tokens at admission; nothing is given back when it ends".into(),
+        "a call takes its prompt's tokens and its max_tokens at admission; nothing is given back when it ends (Azure \
+         estimates the prompt, nobody publishes how)"
+            .into(),
         "a refused call is not charged; Retry-After is the wait in whole seconds, rounded up".into(),
-        format!("a PTU deployment is at 100 % when it is {ptu_depth} of its capacity behind"),
+    ]
+}
+
+/// What admission to provisioned deployments assumes; `depth` is the one in use.
+pub fn provisioned_assumptions(depth: Duration) -> Vec<String> {
+    vec![
+        format!("a PTU deployment is at 100 % when it is {depth} of its capacity behind: nobody publishes it"),
+        "max_tokens count on PTUs as much as the output that they allow; no prompt is cached".into(),
     ]
 }
 

@@ -23,10 +23,11 @@ use crate::exchange::{self, ApiId, Ask, Gateway, SubscriptionId};
 use crate::pool::{self, Rotation};
 use crate::quota;
 use crate::time::Duration;
-use crate::topology::Topology;
+use crate::topology::{self, Threshold, Topology};
 use engine::Engine;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use tally::{Served as Counts, Tally};
 
 /// What a run depends on beside topology and trace.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,7 +86,7 @@ pub fn run(
 ) -> Result<Report, Diagnostic> {
     let gateway = Gateway::new(topology)?;
     let mut asks = Asks::new(topology, &gateway, options)?;
-    let (backends, assumed) = backends(topology, options)?;
+    let (backends, notes) = backends(topology, options)?;
     let mut engine = Engine::new(topology, &gateway, backends, options);
     let mut requests = 0;
     for arrival in trace {
@@ -101,8 +102,9 @@ pub fn run(
         return Err(Diagnostic::new(code::TRACE_FORMAT, "the trace has no requests"));
     }
     progress(requests);
-    let (tally, end) = engine.finish();
-    Ok(report::report(topology, asks.key, options, requests, &tally, end, assumptions(options, assumed)))
+    let tally = engine.finish();
+    let assumptions = assumptions(topology, options, &tally, &notes);
+    Ok(report::report(topology, asks.key, options, requests, &tally, assumptions))
 }
 
 /// What the trace's deployment names mean.
@@ -177,14 +179,16 @@ impl<'a> Asks<'a> {
     }
 }
 
-/// A backend for each that is a member of a pool, and what had to be assumed about their models.
-fn backends(topology: &Topology, options: &Options) -> Result<(Vec<Option<Backend>>, Vec<String>), Diagnostic> {
-    let mut assumed = Vec::new();
-    let mut all = Vec::new();
-    for (key, backend) in &topology.backends {
-        if !topology.pools.values().any(|pool| pool.members.iter().any(|member| member.backend == *key)) {
-            all.push(None);
-            continue;
+/// What had to be assumed about the model of each backend.
+type Notes = Vec<Option<String>>;
+
+/// A backend for each that is a member of a pool.
+fn backends(topology: &Topology, options: &Options) -> Result<(Vec<Option<Backend>>, Notes), Diagnostic> {
+    let members: BTreeSet<&String> =
+        topology.pools.values().flat_map(|pool| &pool.members).map(|member| &member.backend).collect();
+    let one = |(key, backend): (&String, &topology::Backend)| {
+        if !members.contains(key) {
+            return Ok((None, None));
         }
         let problem = |why: String| Diagnostic::new(code::NO_FIGURES, why).at(format!("backends.{key}"));
         let deployment = topology
@@ -194,29 +198,64 @@ fn backends(topology: &Topology, options: &Options) -> Result<(Vec<Option<Backen
             let model = &deployment.model.name;
             problem(format!("no throughput of a provisioned unit is known for `{model}`, which `{key}` calls"))
         })?;
-        assumed.extend(note);
-        all.push(Some(Backend::new(figures, options.ptu_depth)));
-    }
-    assumed.sort();
-    assumed.dedup();
-    Ok((all, assumed))
+        Ok((Some(Backend::new(figures, options.ptu_depth)), note))
+    };
+    let both: Result<Vec<_>, Diagnostic> = topology.backends.iter().map(one).collect();
+    Ok(both?.into_iter().unzip())
 }
 
-fn assumptions(options: &Options, by_model: Vec<String>) -> Vec<String> {
-    let mut all: Vec<String> = pool::assumptions(options.rotation).into_iter().map(str::to_owned).collect();
-    all.extend(exchange::assumptions().into_iter().map(str::to_owned));
-    if options.instances > 1 {
-        all.push("each call meets one of the gateway's instances at random".into());
-    }
-    all.extend(quota::assumptions(options.ptu_depth));
-    all.push(match options.max_tokens {
+/// What was assumed, as far as it mattered to this run: nothing is said about PTUs that nobody called.
+fn assumptions(topology: &Topology, options: &Options, tally: &Tally, notes: &Notes) -> Vec<String> {
+    let called: BTreeMap<&str, (&topology::Backend, &Counts)> = topology
+        .backends
+        .iter()
+        .zip(&tally.backends)
+        .filter(|(_, counts)| counts.attempts > 0)
+        .map(|((key, backend), counts)| (key.as_str(), (backend, counts)))
+        .collect();
+    let opened = |key: &str| called.get(key).is_some_and(|(_, counts)| counts.trips > 0);
+    let by_pool = pool::assumptions(topology, options.rotation, |key| called.contains_key(key), opened);
+    let percentage = called
+        .values()
+        .filter_map(|(backend, _)| backend.breaker.as_ref())
+        .any(|breaker| matches!(breaker.threshold, Threshold::Percentage(_)));
+    let provisioned = |(backend, _): &(&topology::Backend, _)| {
+        topology.deployment_of(backend).is_some_and(|deployment| deployment.sku.is_provisioned())
+    };
+    let any = |what: fn(&Counts) -> u64| called.values().any(|(_, counts)| what(counts) > 0);
+    let notes: BTreeSet<&String> = notes
+        .iter()
+        .zip(&tally.backends)
+        .filter(|(_, counts)| counts.attempts > 0)
+        .filter_map(|(note, _)| note.as_ref())
+        .collect();
+
+    let mut all: Vec<String> = Vec::new();
+    let mut say = |applies: bool, texts: Vec<String>| all.extend(texts.into_iter().filter(|_| applies));
+    let owned = |texts: Vec<&str>| texts.into_iter().map(str::to_owned).collect();
+    say(true, owned(by_pool));
+    say(tally.repeated > 0, owned(exchange::retry_assumptions()));
+    say(tally.exhausted() > 0, owned(exchange::exhausted_assumptions()));
+    say(options.instances > 1, vec!["each call meets one of the gateway's instances at random".into()]);
+    say(!called.values().all(provisioned), quota::metered_assumptions());
+    say(called.values().any(provisioned), quota::provisioned_assumptions(options.ptu_depth));
+    let max_tokens = match options.max_tokens {
         MaxTokens::Actual => "max_tokens of every call is what was written in the end: the least that it can be".into(),
-        MaxTokens::Constant(n) => format!("max_tokens of every call is {n}"),
-    });
-    all.extend(backend::figures::assumptions());
-    all.extend(by_model);
-    all.push("answers are streamed: a time-out ends at the first token; a breaker sees an answer when it ends".into());
-    all.push("callers do not try again by themselves".into());
+        MaxTokens::Constant(n) => format!("max_tokens of every call is {n}, and longer answers are cut there"),
+    };
+    say(!called.is_empty(), vec![max_tokens]);
+    say(!called.is_empty(), figures::assumptions());
+    say(any(|counts| counts.refused.iter().sum()), vec![format!("a refusal takes {}", backend::REFUSAL)]);
+    say(true, notes.into_iter().cloned().collect());
+    say(percentage, vec!["a breaker sees an answer when it ends".into()]);
+    say(
+        any(|counts| counts.timed_out),
+        vec![
+            "answers are streamed: a time-out ends at the first token".into(),
+            "an attempt without a response moves no breaker, and its backend writes the answer to its end".into(),
+        ],
+    );
+    say(true, vec!["callers do not try again by themselves".into()]);
     all
 }
 

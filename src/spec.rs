@@ -29,7 +29,7 @@ mod warnings;
 mod yaml;
 
 pub use spans::Spans;
-pub use yaml::position;
+pub use yaml::{MAX_BYTES, position};
 
 use crate::diagnostic::{Diagnostic, Severity, code};
 use crate::expr;

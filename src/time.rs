@@ -137,7 +137,7 @@ fn parse_iso(text: &str) -> Option<Duration> {
     for c in text[1..].chars() {
         match c.to_ascii_uppercase() {
             'T' if !in_time && number.is_empty() => {
-                (in_time, units, parts) = (true, &[('H', 3600 * NS), ('M', 60 * NS), ('S', NS)], parts);
+                (in_time, units) = (true, &[('H', 3600 * NS), ('M', 60 * NS), ('S', NS)]);
             }
             '0'..='9' | '.' => number.push(c),
             unit => {
@@ -174,9 +174,10 @@ impl fmt::Display for Duration {
         if ns == 0 {
             return f.write_str("0s");
         }
-        if ns < NS {
+        if ns <= NS - 1_000_000 {
             return write!(f, "{}ms", ns.div_ceil(1_000_000));
         }
+        let ns = ns.max(NS); // what is rounded up to a thousand milliseconds is a second
         let (seconds, tenths) = (ns / NS, ns % NS / (NS / 10));
         if seconds < 60 {
             return if tenths == 0 { write!(f, "{seconds}s") } else { write!(f, "{seconds}.{tenths}s") };
@@ -262,6 +263,10 @@ mod tests {
         for (iso, shown) in [
             ("PT0S", "0s"),
             ("PT0.25S", "250ms"),
+            ("PT0.000000001S", "1ms"),
+            ("PT0.999S", "999ms"),
+            ("PT0.999000001S", "1s"),
+            ("PT59.99S", "59.9s"),
             ("PT1.5S", "1.5s"),
             ("PT90S", "1m30s"),
             ("PT2H", "2h"),

@@ -73,11 +73,14 @@ pub struct Ui {
     pub verbosity: Verbosity,
     /// In which form.
     pub output: Output,
+    /// The columns of standard output, where it is a terminal.
+    pub width_out: Option<usize>,
+    /// The columns of standard error, where it is a terminal.
+    pub width_err: Option<usize>,
     command: &'static str,
     colour_out: ColorChoice,
     colour_err: ColorChoice,
     input: Input,
-    width: usize,
 }
 
 impl Ui {
@@ -92,7 +95,8 @@ impl Ui {
             colour_out: decide(AutoStream::choice(&io::stdout())),
             colour_err: decide(AutoStream::choice(&io::stderr())),
             input: if terminal { input } else { Input::Never },
-            width: width(),
+            width_out: terminal_size::terminal_size_of(io::stdout()).map(columns),
+            width_err: terminal_size::terminal_size_of(io::stderr()).map(columns),
         }
     }
 
@@ -124,7 +128,10 @@ impl Ui {
     /// A line for people, unless `-q`.
     pub fn say(&self, text: &str) {
         if self.verbosity >= Verbosity::Normal {
-            self.err(text);
+            match self.width_err {
+                Some(width) => self.err(&style::wrap(text, width)),
+                None => self.err(text),
+            }
         }
     }
 
@@ -154,7 +161,7 @@ impl Ui {
             let count = seen.entry(problem.code).or_default();
             *count += 1;
             if is_error || *count <= ALIKE || self.verbosity >= Verbosity::Verbose {
-                self.err(&frame::frame(problem, source, self.width));
+                self.err(&frame::frame(problem, source, self.width_err.or_else(asked).unwrap_or(100)));
                 self.err("");
             }
         }
@@ -185,6 +192,11 @@ impl Ui {
         self.colour_err != ColorChoice::Never
     }
 
+    /// The lines of the terminal that standard error is, now: a window changes its size.
+    fn height(&self) -> Option<usize> {
+        terminal_size::terminal_size_of(io::stderr()).map(|(_, height)| usize::from(height.0))
+    }
+
     /// Whether a person watches standard error, and lines of requests do not run through the picture.
     fn watched(&self) -> bool {
         let shown = [Verbosity::Normal, Verbosity::Verbose].contains(&self.verbosity);
@@ -192,10 +204,15 @@ impl Ui {
     }
 }
 
-/// The width of what is laid out by us: COLUMNS, else 100.
-fn width() -> usize {
-    let columns = std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok());
-    columns.unwrap_or(100).clamp(40, 400)
+/// The columns that are used of a terminal.
+fn columns((width, _): (terminal_size::Width, terminal_size::Height)) -> usize {
+    usize::from(width.0).clamp(40, 400)
+}
+
+/// The columns that COLUMNS asks for, where no terminal says how many there are.
+fn asked() -> Option<usize> {
+    let columns: usize = std::env::var("COLUMNS").ok()?.parse().ok()?;
+    Some(columns.clamp(40, 400))
 }
 
 /// A diagnostic as it stands in a JSON document.

@@ -34,6 +34,7 @@ pub(super) fn advance(world: &mut World, now: Time) {
             Event::Deployment(key, Next::Finish) => deployments::finish(world, at, &key),
         }
     }
+    world.prepared.clear();
     world.state.operations.retain(|_, operation| !operation.settled || now.since(operation.ends) < MEMORY);
 }
 

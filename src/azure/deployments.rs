@@ -285,6 +285,7 @@ pub(super) fn put(world: &mut World, order: &Order<'_>) -> Reply {
         world.signature(order.now, &deployment.ticks)
     );
     let reply = Reply::json(status, body(world, &deployment)).header("Azure-AsyncOperation", poll);
+    world.prepared.remove(&key);
     world.state.deployments.insert(key, deployment);
     reply
 }

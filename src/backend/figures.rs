@@ -106,9 +106,8 @@ pub fn assumptions() -> Vec<String> {
     vec![
         format!(
             "a call takes {FIRST_TOKEN}, 50 us for each prompt token, and its output at the model's latency target; \
-             times a log-normal factor (sigma 0.25)"
+             times a log-normal factor (sigma 0.25), however busy the deployment is"
         ),
-        format!("a refusal takes {}", super::REFUSAL),
         "backends never fail: no outage, no 5xx".into(),
     ]
 }

@@ -27,7 +27,7 @@ impl Noise {
     pub fn stretch(&self, length: Duration, bits: u64) -> Duration {
         let at = (bits >> 54) as usize; // PARTS is 2 to the 10
         let factor = self.quantiles.get(at).copied().unwrap_or(ONE as u32);
-        Duration(((u128::from(length.0) * u128::from(factor)) >> 16) as u64)
+        Duration(u64::try_from((u128::from(length.0) * u128::from(factor)) >> 16).unwrap_or(u64::MAX))
     }
 }
 
@@ -73,5 +73,6 @@ mod tests {
             assert!((at(p) / factor - 1.0).abs() < 0.01, "{p}: {}", at(p));
         }
         assert!(noise.quantiles.is_sorted());
+        assert_eq!(noise.stretch(Duration::MAX, u64::MAX), Duration::MAX, "the longest cannot grow");
     }
 }

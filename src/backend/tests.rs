@@ -23,6 +23,8 @@ fn figures_come_from_the_catalogue() {
         |tokens_per_minute, requests_per_minute| Admission::Metered { tokens_per_minute, requests_per_minute };
     assert_eq!(figures("gpt-4.1", DeploymentSku::GlobalStandard, 50).admission, metered(50_000, 50));
     assert_eq!(figures("gpt-4o", DeploymentSku::Standard, 50).admission, metered(50_000, 300));
+    // one request a minute for each 6,000 tokens
+    assert_eq!(figures("o1", DeploymentSku::GlobalStandard, 60).admission, metered(60_000, 10));
     let provisioned = figures("gpt-4.1", DeploymentSku::ProvisionedManaged, 50);
     assert_eq!(provisioned.admission, Admission::Provisioned { tokens_per_minute: 150_000 });
     assert_eq!(provisioned.output_ratio, 4);

@@ -14,7 +14,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// No spec is longer; the reader in `spec` has a budget of its own for what it expands to.
-const SPEC_LIMIT: u64 = 4 << 20;
+const SPEC_LIMIT: u64 = spec::MAX_BYTES as u64;
 
 /// The file name that is looked for.
 const SPEC_NAME: &str = "aoai-lb.yaml";
@@ -125,6 +125,9 @@ impl<'a> Context<'a> {
                 let problem = Diagnostic::new(code::UNREADABLE_FILE, message);
                 Err(Failure::from(match error.kind() {
                     ErrorKind::NotFound => problem.help("check the path, or leave SPEC out to use aoai-lb.yaml"),
+                    ErrorKind::IsADirectory => problem.help("name the file in it: a spec is one file"),
+                    ErrorKind::InvalidData => problem.help("a spec is text: save it as UTF-8, or check the path"),
+                    ErrorKind::FileTooLarge => problem.help("a spec has some kilobytes: check the path"),
                     _ => problem,
                 }))
             }

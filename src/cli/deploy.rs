@@ -30,7 +30,7 @@ async fn deploy(context: &Context<'_>, args: &args::Deploy, target: &Target) -> 
         context.ui.say("Nothing to change: Azure is as the spec wants it.");
         return finish(context, target, &live, &plan, "unchanged");
     }
-    context.ui.show(&target.shown(context, &plan));
+    context.ui.show(&target.shown(context, &plan, context.ui.width_err));
     let blocked = plan.blocked.iter().map(|blocked| {
         let held = &blocked.holder;
         let until = held.scheduled_purge.map_or_else(String::new, |at| format!(" until {}", at.rfc3339()));
@@ -41,7 +41,8 @@ async fn deploy(context: &Context<'_>, args: &args::Deploy, target: &Target) -> 
     let problems: Vec<Diagnostic> = plan.refusals.iter().cloned().chain(blocked).collect();
     if problems.iter().any(|problem| problem.severity == Severity::Error) {
         let mut failure = target.failure(problems);
-        failure.summary = Some("Nothing was changed.".to_owned());
+        let all = if plan.blocked.len() > 1 { " `--recover all` or `--purge all` answers for every name." } else { "" };
+        failure.summary = Some(format!("Nothing was changed.{all}"));
         return Err(failure);
     }
     if let Some((name, _)) = &live.running {
@@ -133,9 +134,15 @@ fn detached(context: &Context, target: &Target, name: Option<String>, began: Tim
         Some(name) => format!("Azure goes on with the deployment {name}"),
         None => "Azure finishes what it has begun, and begins nothing more".to_owned(),
     };
-    context.ui.say(&format!("\nDetached after {took}: {what}.\n  {again} --cloud local    # goes on from here"));
     let plan = target.command(context, "plan");
-    context.ui.say(&format!("  {plan} --cloud local    # what is still to be done"));
+    context.ui.say(&format!("\nDetached after {took}: {what}.\n\nNext:"));
+    target::next(
+        context,
+        &[
+            ("to attach again", format!("{again} --cloud local")),
+            ("what is still to be done", format!("{plan} --cloud local")),
+        ],
+    );
     Done::new(json!({ "outcome": "detached", "deployment": name })).exit(Exit::Declined)
 }
 
@@ -152,19 +159,16 @@ fn finish(context: &Context, target: &Target, live: &Live, plan: &Plan, outcome:
         text.push_str(&format!("\n{} {}\n{}\n", paint(Role::Strong, "Pool"), clean(key), members(desired, pool)));
     }
     context.text(&text)?;
-    let mut next = format!("\nNext:\n  {} --cloud local    # what differs now\n", target.command(context, "plan"));
+    let mut next = vec![("what differs now", format!("{} --cloud local", target.command(context, "plan")))];
     if std::path::Path::new(TRACE).is_file() {
-        next.push_str(&format!(
-            "  {} --trace {TRACE}    # what callers would see\n",
-            target.command(context, "simulate")
-        ));
+        let simulate = target.command(context, "simulate");
+        next.push(("what callers would see", format!("{simulate} --trace {TRACE}")));
     }
-    next.push_str("  aoai-lb emulator    # look at this local Azure over HTTP\n");
-    next.push_str(&format!(
-        "  {} --cloud local --purge-soft-deleted    # nothing left",
-        target.command(context, "destroy")
-    ));
-    context.ui.say(&next);
+    next.push(("this local Azure over HTTP", "aoai-lb emulator".to_owned()));
+    let destroy = target.command(context, "destroy");
+    next.push(("leave nothing behind", format!("{destroy} --cloud local --purge-soft-deleted")));
+    context.ui.say("\nNext:");
+    target::next(context, &next);
     let pools: Value =
         desired.pools.iter().map(|(key, pool)| json!({ "pool": key, "members": wire(desired, pool) })).collect();
     Ok(Done::new(json!({

@@ -10,7 +10,7 @@ use serde_json::json;
 pub(super) fn run(context: &Context, args: &args::Plan) -> Result {
     let target = Target::load(context, &args.spec)?;
     let View { plan, .. } = context.block_on(target.look(context, &[], &[]))?;
-    context.text(&target.shown(context, &plan))?;
+    context.text(&target.shown(context, &plan, context.ui.width_out))?;
     let mut refusals = plan.refusals.clone();
     target.place(&mut refusals);
     context.tell(Some(&target.spec.source), &refusals);

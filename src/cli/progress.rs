@@ -58,7 +58,10 @@ impl<'a> Watch<'a> {
                 _ = ticks.tick() => self.progress.borrow_mut().tick(io::now()),
             }
         };
-        self.progress.borrow_mut().end(io::now());
+        match ended {
+            Ended::Detached(_) => self.progress.borrow_mut().leave(),
+            Ended::Finished(_) => self.progress.borrow_mut().end(io::now()),
+        }
         Ok(ended)
     }
 

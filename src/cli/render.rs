@@ -39,7 +39,7 @@ fn print(context: &Context, files: &[File]) -> Result {
     let main = files.iter().find(|file| file.path == "main.bicep");
     context.text(main.map_or("", |file| &file.text))?;
     let names: Vec<&str> = files.iter().map(|file| file.path.as_str()).collect();
-    context.ui.say(&format!("This is main.bicep of {}. Write them all with `-o DIR`.", names.join(", ")));
+    context.ui.say(&format!("This is main.bicep. `-o DIR` writes all of it: {}.", names.join(", ")));
     let all: Value = files.iter().map(|file| json!({ "path": file.path, "text": file.text })).collect();
     Ok(Done::new(json!({ "files": all })))
 }
@@ -49,6 +49,14 @@ fn write(context: &Context, folder: &Path, files: &[File]) -> Result {
         let message = format!("`{}` cannot be written: {error}", folder.display());
         Failure::from(Diagnostic::new(code::UNWRITABLE, message).help("choose another folder with `-o`"))
     };
+    if folder.exists() && !folder.is_dir() {
+        let problem = Diagnostic::new(code::UNWRITABLE, format!("`{}` is a file, not a folder", folder.display()));
+        return Err(Failure::from(problem.help("choose another folder with `-o`")));
+    }
+    let foreign = foreign(folder, files);
+    if !foreign.is_empty() {
+        return Err(Failure::from(foreign));
+    }
     let stale = stale(folder, files).map_err(unwritable)?;
     let texts = files.iter().map(|file| (file.path.as_str(), file.text.as_str()));
     let done = files::replace_all(folder, texts).map_err(unwritable)?;
@@ -100,6 +108,21 @@ fn check(context: &Context, folder: &Path, files: &[File]) -> Result {
     let counts: Vec<String> = counts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
     problem.message = format!("`{}` is not what the spec renders to: {}", folder.display(), counts.join(", "));
     Err(Failure::from(problem.help(format!("write it again: `aoai-lb render -o {}`", folder.display()))))
+}
+
+/// What stands where we would write, and was written by somebody else. Beside a file with our mark it was ours, and
+/// edited.
+fn foreign(folder: &Path, files: &[File]) -> Vec<Diagnostic> {
+    let there = files.iter().map(|file| folder.join(&file.path)).filter(|path| path.exists());
+    let (ours, foreign): (Vec<PathBuf>, Vec<PathBuf>) = there.partition(|path| has_mark(path));
+    if !ours.is_empty() {
+        return Vec::new();
+    }
+    let problem = |path: PathBuf| {
+        let message = format!("`{}` is there and was not written by aoai-lb", path.display());
+        Diagnostic::new(code::FOREIGN_FILE, message).help("choose another folder with `-o`, or move that file away")
+    };
+    foreign.into_iter().map(problem).collect()
 }
 
 /// What an earlier rendering left and this one does not have.

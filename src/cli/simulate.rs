@@ -29,7 +29,12 @@ pub(super) fn run(context: &Context, args: &args::Simulate) -> Result {
         ..sim::Options::default()
     };
     let chunks = files::chunks(&args.trace, CHUNK).map_err(|error| unreadable(&args.trace, &error))?;
-    let chunks = chunks.map(|chunk| chunk.map_err(|error| unreadable(&args.trace, &error)));
+    let mut chunks = chunks.map(|chunk| chunk.map_err(|error| unreadable(&args.trace, &error))).peekable();
+    if let Some(Ok(first)) = chunks.peek()
+        && let Some(kind) = files::kind(first)
+    {
+        return Err(Failure::from(no_text(&args.trace, kind)));
+    }
     let report = sim::run(&spec.loaded.topology, &options, trace::arrivals(chunks), &mut |_| {})
         .map_err(|problem| about(problem, &spec.source, &spec.loaded.spans, &args.trace))?;
     context.text(&report.text())?;
@@ -45,6 +50,17 @@ fn about(mut problem: Diagnostic, source: &Source, spans: &spec::Spans, trace: &
         }
         None => Failure::from(problem.note(format!("the trace is `{}`", trace.display()))),
     }
+}
+
+/// A trace that is no text is refused by what it is.
+fn no_text(path: &Path, kind: &str) -> Diagnostic {
+    let name = path.display();
+    let problem = Diagnostic::new(code::TRACE_FORMAT, format!("the trace `{name}` is {kind}, and CSV is read"));
+    problem.help(match kind.strip_prefix("compressed with ") {
+        Some("gzip") => format!("unpack it first: `gunzip --keep {name}`"),
+        Some(tool) => format!("unpack it first: `{tool} -d {name}`"),
+        None => "save it as CSV in UTF-8".to_owned(),
+    })
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> Diagnostic {

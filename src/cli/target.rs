@@ -19,6 +19,8 @@ pub(super) struct Target {
     pub(super) spec: Spec,
     /// Every name is literal.
     pub(super) desired: Topology,
+    /// Whether the command line names the spec; otherwise the same command finds it again.
+    named: bool,
     local: Local,
 }
 
@@ -41,7 +43,7 @@ impl Target {
         let unique = spec::stack_unique(&topology).unwrap_or_default();
         let local = context.local(&subscription);
         context.ui.detail(&format!("subscription {subscription}, resource group {}", topology.scope.resource_group));
-        Ok(Target { spec, desired: topology.resolve(&unique), local })
+        Ok(Target { spec, desired: topology.resolve(&unique), named: args.spec.is_some(), local })
     }
 
     /// The cloud, which with `-vv` tells every request.
@@ -67,17 +69,17 @@ impl Target {
         Ok(View { live, plan })
     }
 
-    /// The plan as a person reads it.
-    pub(super) fn shown(&self, context: &Context, plan: &Plan) -> String {
+    /// The plan as a person reads it, on a terminal of that width.
+    pub(super) fn shown(&self, context: &Context, plan: &Plan, width: Option<usize>) -> String {
         let scope = &self.desired.scope;
         let heading = format!("Plan for {} in {} ({})", self.desired.stack.name, scope.resource_group, scope.location);
         let everything = context.ui.verbosity >= Verbosity::Verbose;
         let detail = if everything { show::Detail::Everything } else { show::Detail::Changes };
-        let lines = ui::plan(&show::lines(plan, detail));
+        let lines = ui::plan(&show::lines(plan, detail), width);
         let gap = if lines.is_empty() { "" } else { "\n" };
         let summary = match plan.is_empty() {
             true => format!("Nothing would change: {} resources are as the spec wants them.", plan.unchanged.len()),
-            false => format!("{}.", plan.summary()),
+            false => format!("{}.", show::summary(plan)),
         };
         format!("{}\n{gap}{lines}{gap}{summary}\n", paint(Role::Strong, &clean(&heading)))
     }
@@ -97,7 +99,10 @@ impl Target {
 
     /// The command line that does something else with the same spec: `plan` gives `aoai-lb plan spec.yaml --cloud local`.
     pub(super) fn command(&self, context: &Context, command: &str) -> String {
-        let mut line = format!("aoai-lb {command} {}", quoted(&self.spec.source.name));
+        let mut line = format!("aoai-lb {command}");
+        if self.named {
+            line.push_str(&format!(" {}", quoted(&self.spec.source.name)));
+        }
         let flags = [("env", &context.global.env), ("subscription", &context.global.subscription)];
         for (flag, value) in flags.into_iter().chain([("resource-group", &context.global.resource_group)]) {
             if let Some(value) = value {
@@ -108,6 +113,13 @@ impl Target {
             line.push_str(&format!(" --set {}", quoted(&format!("{key}={value}"))));
         }
         line
+    }
+}
+
+/// Commands to go on with, each below what it is for, so that a line can be copied.
+pub(super) fn next(context: &Context, commands: &[(&str, String)]) {
+    for (what, command) in commands {
+        context.ui.say(&format!("  {}\n  {command}", paint(Role::Faint, &format!("# {what}"))));
     }
 }
 

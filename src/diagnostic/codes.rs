@@ -99,6 +99,7 @@ registry! {
     "AL0315" BREAKER_WITHOUT_RETRY Warning Done;
     "AL0316" RETRY_BELOW_BREAKER Warning Done;
     "AL0317" UNUSED_SILENCE Note Done;
+    "AL0318" STRANGE_REGION Warning Done;
 
     // AL04: rendering
 
@@ -146,6 +147,7 @@ registry! {
     "AL0908" MACHINE Error Failed;
     "AL0909" BAD_SUBSCRIPTION Error Usage;
     "AL0910" NOTHING_HELD Error Usage;
+    "AL0911" FOREIGN_FILE Error Failed;
     "AL0990" INTERNAL Error Bug;
 }
 

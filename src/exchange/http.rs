@@ -174,7 +174,8 @@ impl Gateway {
         let mut url = format!("{}{path}", self.backends.get(backend.index())?.url);
         let deleted = api.intent.deleted_query();
         let stays = |field: &&str| {
-            let name = decoded(field.split_once('=').map_or(*field, |(name, _)| name));
+            // nobody hides a key behind an escape
+            let name = intent::unescape(field.split_once('=').map_or(*field, |(name, _)| name));
             !deleted.iter().any(|deleted| name.eq_ignore_ascii_case(deleted))
         };
         for (at, field) in call.query().filter(stays).enumerate() {
@@ -203,12 +204,10 @@ impl Gateway {
 impl Reply {
     /// A backend's answer.
     pub fn read(now: Time, status: u16, headers: &Headers) -> Reply {
-        let retry_after = match headers.get("Retry-After") {
-            None => RetryAfter::Absent,
-            Some(text) => match intent::wait(&[("Retry-After", text)].into_iter().collect(), now) {
-                Some(wait) => RetryAfter::Wait(wait),
-                None => RetryAfter::Unreadable,
-            },
+        let retry_after = match (headers.get("Retry-After"), intent::retry_after(headers, now)) {
+            (None, _) => RetryAfter::Absent,
+            (Some(_), None) => RetryAfter::Unreadable,
+            (Some(_), Some(wait)) => RetryAfter::Wait(wait),
         };
         let origin = if intent::is_exhausted(status, headers) { Origin::Unmarked } else { Origin::Backend };
         Reply::Answered { status, retry_after, wait: intent::wait(headers, now), origin }
@@ -258,24 +257,4 @@ fn counted(response: Response, attempts: u32, retry_after: Option<u64>) -> Respo
         Some(seconds) => response.header("Retry-After", seconds.to_string()),
         None => response,
     }
-}
-
-/// A query parameter's name without percent signs: nobody hides a key behind an escape.
-fn decoded(name: &str) -> String {
-    let mut bytes = Vec::with_capacity(name.len());
-    let mut rest = name.as_bytes();
-    while let [first, after @ ..] = rest {
-        let escaped = |digits: &[u8]| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok();
-        match after.get(..2).filter(|_| *first == b'%').and_then(escaped) {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = &after[2..];
-            }
-            None => {
-                bytes.push(*first);
-                rest = after;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }

@@ -294,6 +294,10 @@ fn a_probe_goes_to_the_backend_that_it_names_once() {
     assert_eq!(send(bench.start_as(&named(""), PROBE).1), Some(PTU));
     let (mut exchange, _) = bench.start_as(&named("gpt"), PROBE);
     assert_eq!(bench.on(&mut exchange, Reply::Silence), Step::Answer(Answer::GatewayError));
+    // what looks like the gateway's own 503 was served by nobody
+    let (mut exchange, _) = bench.start_as(&named("gpt"), PROBE);
+    let unmarked = Reply::read(Time::ZERO, 503, &Headers::default());
+    assert_eq!(bench.on(&mut exchange, unmarked), Step::Answer(Answer::BreakerOpen));
 }
 
 #[test]
@@ -335,7 +339,8 @@ fn silence_is_repeated_unless_it_took_the_whole_timeout() {
     assert_eq!(timeout, Duration::from_secs(240));
     bench.now += Duration::from_secs(239);
     assert_eq!(send(bench.on(&mut exchange, Reply::Silence)), Some(PTU), "no breaker counts silence");
-    bench.now += timeout;
+    bench.now += Duration::from_millis(239_990);
+    // a timer that rang a tick early: a time-out all the same
     let gone = Step::Answer(Answer::Unavailable { attempts: 2, retry_after: None });
     assert_eq!(bench.on(&mut exchange, Reply::Silence), gone, "a generation that is paid for already");
 
@@ -404,6 +409,115 @@ fn an_exhausted_pool_answers_with_the_smallest_known_wait() {
     assert_eq!(step, Step::Wait(Time::from_secs(30)), "the second attempt found nobody either");
     let step = bench.gateway.wake(&mut exchange, &mut bench.state, Time::from_secs(30), DRAWS);
     assert_eq!((send(step), exchange.attempts()), (Some(PTU), 3));
+}
+
+/// What a backend does.
+#[derive(Clone, Copy, Debug)]
+enum Said {
+    /// Answers with the headers that Azure OpenAI sends, and these.
+    Azure(u16, &'static [(&'static str, &'static str)]),
+    /// Answers with these headers alone.
+    Bare(u16, &'static [(&'static str, &'static str)]),
+    /// Does not answer, for so many seconds.
+    Nothing(u64),
+}
+
+/// What a caller sees, in words.
+fn seen(gateway: &Gateway, last: Step, status: u16, headers: &Headers) -> String {
+    let (status, headers, by) = match last {
+        Step::Relay(relay) => {
+            let mut headers = headers.clone();
+            gateway.relayed(&relay, &mut headers);
+            let by = headers.get(intent::SERVED_BY_HEADER).unwrap_or("nobody").to_owned();
+            (status, headers, by.split_once('/').map_or(by.clone(), |(_, deployment)| deployment.to_owned()))
+        }
+        Step::Answer(answer) => {
+            let response = answer.response();
+            let code = response.value().and_then(|body| body["error"]["code"].as_str().map(str::to_owned));
+            (response.status, response.headers, code.unwrap_or_else(|| "the gateway".into()))
+        }
+        other => panic!("{other:?}"),
+    };
+    let named = |name, word| headers.get(name).map_or(String::new(), |value| format!(", {word} {value}"));
+    let rest =
+        [named("Retry-After", "after"), named("retry-after-ms", "ms"), named(intent::ATTEMPTS_HEADER, "attempt")];
+    format!("{status} {by}{}", rest.concat())
+}
+
+/// Rules 8 to 16, by example.
+#[test]
+fn what_callers_see() {
+    use Said::{Azure, Bare, Nothing};
+    let full: &[Said] = &[Azure(429, &[("Retry-After", "90")]), Azure(429, &[("Retry-After", "30")])];
+    let rows: &[(&[Said], &str)] = &[
+        (&[Azure(200, &[])], "200 gpt-ptu, attempt 1"),
+        (&[Azure(429, &[("Retry-After", "9")]), Azure(200, &[])], "200 gpt-east, attempt 2"),
+        (&[full, &[Azure(429, &[("Retry-After", "40")])]].concat(), "429 gpt-se, after 40, attempt 3"),
+        (&[full, &[Azure(429, &[("Retry-After", "61")])]].concat(), "429 gpt-se, after 60, attempt 3"),
+        (
+            &[full, &[Azure(429, &[("Retry-After", "5"), ("retry-after-ms", "61000")])]].concat(),
+            "429 gpt-se, after 60, attempt 3",
+        ),
+        (&[full, &[Azure(429, &[("retry-after-ms", "1500")])]].concat(), "429 gpt-se, ms 1500, attempt 3"),
+        (&[full, &[Azure(429, &[("Retry-After", "soon")])]].concat(), "429 gpt-se, after soon, attempt 3"),
+        (
+            &[full, &[Azure(429, &[("Retry-After", "99999999999999999999")])]].concat(),
+            "429 gpt-se, after 99999999999999999999, attempt 3",
+        ),
+        (&[full, &[Azure(500, &[])]].concat(), "503 service_unavailable, after 30, attempt 3"),
+        (&[Azure(500, &[]), Azure(502, &[]), Azure(504, &[])], "503 service_unavailable, attempt 3"),
+        (
+            &[Azure(500, &[]), Azure(502, &[("retry-after-ms", "200")]), Azure(503, &[])],
+            "503 service_unavailable, after 1, attempt 3",
+        ),
+        (
+            &[full, &[Azure(503, &[("Retry-After", "Thu, 01 Jan 1970 00:00:10 GMT")])]].concat(),
+            "503 service_unavailable, after 10, attempt 3",
+        ),
+        (
+            &[full, &[Azure(503, &[("Retry-After", "01 Jan 1970 00:00:10 GMT")])]].concat(),
+            "503 service_unavailable, after 30, attempt 3",
+        ),
+        (&[full, &[Bare(503, &[("Retry-After", "20")])]].concat(), "429 rate_limit_exceeded, after 20, attempt 3"),
+        (&[Bare(503, &[]), Bare(503, &[]), Bare(503, &[])], "429 rate_limit_exceeded, attempt 3"),
+        (&[Bare(503, &[]), Bare(503, &[]), Bare(502, &[])], "503 service_unavailable, attempt 3"),
+        (
+            &[Azure(429, &[("Retry-After", "7")]), Nothing(0), Nothing(239)],
+            "503 service_unavailable, after 7, attempt 3",
+        ),
+        (&[Nothing(240)], "503 service_unavailable, attempt 1"),
+        (&[Nothing(1), Azure(200, &[])], "200 gpt-ptu, attempt 2"),
+        (&[Azure(409, &[])], "409 gpt-ptu, attempt 1"),
+        (&[Azure(409, &[("Retry-After", "1")]), Azure(200, &[])], "200 gpt-ptu, attempt 2"),
+        (&[Azure(400, &[])], "400 gpt-ptu, attempt 1"),
+        (&[Azure(401, &[])], "401 gpt-ptu, attempt 1"),
+        (&[Azure(404, &[("Retry-After", "3600")])], "404 gpt-ptu, after 60, attempt 1"),
+        (&[Azure(200, &[("x-aoai-lb-served-by", "me/me"), ("x-aoai-lb-attempts", "9")])], "200 gpt-ptu, attempt 1"),
+    ];
+    for (said, expected) in rows {
+        let mut bench = Bench::new(&two_regions());
+        let (mut exchange, mut step) = bench.start();
+        let (mut last, mut said) = ((0, Headers::default()), said.iter());
+        while let Step::Send { .. } = step {
+            let reply = match *said.next().unwrap_or_else(|| panic!("{expected}: one attempt more")) {
+                Nothing(seconds) => {
+                    bench.now += Duration::from_secs(seconds);
+                    Reply::Silence
+                }
+                Azure(status, fields) => {
+                    last = (status, fields.iter().copied().chain([("x-ms-region", "East US")]).collect());
+                    Reply::read(bench.now, status, &last.1)
+                }
+                Bare(status, fields) => {
+                    last = (status, fields.iter().copied().collect());
+                    Reply::read(bench.now, status, &last.1)
+                }
+            };
+            step = bench.on(&mut exchange, reply);
+        }
+        assert_eq!(seen(&bench.gateway, step, last.0, &last.1), *expected);
+        assert!(said.next().is_none(), "{expected}: one attempt less");
+    }
 }
 
 #[test]

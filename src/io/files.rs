@@ -25,8 +25,26 @@ pub fn read_text(path: &Path, limit: u64) -> io::Result<String> {
     let bytes = read_bytes(path, limit)?;
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
-        io::Error::new(io::ErrorKind::InvalidData, format!("not UTF-8 at byte {at}"))
+        let why = match kind(error.as_bytes()) {
+            Some(kind) => format!("{kind}, not UTF-8"),
+            None => format!("not UTF-8 at byte {at}"),
+        };
+        io::Error::new(io::ErrorKind::InvalidData, why)
     })
+}
+
+/// What a file is that is no text of ours, where its first bytes say it.
+pub fn kind(bytes: &[u8]) -> Option<&'static str> {
+    const KINDS: [(&[u8], &str); 7] = [
+        (b"\x1f\x8b", "compressed with gzip"),
+        (b"\x28\xb5\x2f\xfd", "compressed with zstd"),
+        (b"PK\x03\x04", "a zip archive"),
+        (b"\xff\xfe", "UTF-16"),
+        (b"\xfe\xff", "UTF-16"),
+        (b"PAR1", "a Parquet file"),
+        (b"\x7fELF", "a program"),
+    ];
+    KINDS.iter().find(|(start, _)| bytes.starts_with(start)).map(|(_, kind)| *kind)
 }
 
 fn open(path: &Path) -> io::Result<File> {
@@ -209,6 +227,8 @@ mod tests {
         assert_eq!(read_text(&path, 4).expect_err("too long").kind(), io::ErrorKind::FileTooLarge);
         fs::write(&path, b"ab\xff").expect("a file");
         assert_eq!(read_text(&path, 9).expect_err("no text").to_string(), "not UTF-8 at byte 2");
+        fs::write(&path, b"\xff\xfea\0").expect("a file");
+        assert_eq!(read_text(&path, 9).expect_err("no text").to_string(), "UTF-16, not UTF-8");
         assert_eq!(read_text(root.path(), 9).expect_err("a folder").to_string(), "is a folder");
         assert!(!holds(&path, "x") && !holds(&root.path().join("none"), ""));
     }

@@ -161,10 +161,13 @@ impl Local {
 
     fn unreachable(&self, what: &str, error: &io::Error) -> Box<Diagnostic> {
         let message = format!("the local Azure in `{}`: {what}: {error}", self.folder.display());
-        Box::new(
-            Diagnostic::new(code::STATE_UNREACHABLE, message)
-                .help("run the command in a folder that you may write to, or give that folder back to yourself"),
-        )
+        let help = match error.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
+                "make room, and run the command again: what was there before is still there"
+            }
+            _ => "run the command in a folder that you may write to, or give that folder back to yourself",
+        };
+        Box::new(Diagnostic::new(code::STATE_UNREACHABLE, message).help(help))
     }
 }
 

@@ -1,9 +1,9 @@
 //! A plan as lines of text: pieces with a role each, so that `ui` can colour them and nothing depends on it.
 //!
 //! Every line begins with a sign: `+` create, `~` update, `-` delete, `<` recover, `x` purge, `?` left alone, `!` asks
-//! or refuses.
+//! or refuses, `=` nothing to do. A diff is cut after [`DIFF`] lines unless everything is asked for.
 
-use super::{Action, Change, Phase, Plan, Traffic};
+use super::{Action, Change, Plan, Traffic};
 use crate::topology::Owner;
 
 /// What a piece of text is.
@@ -47,6 +47,9 @@ impl Line {
     }
 }
 
+/// So many lines of a policy's diff are shown unless everything is asked for.
+pub const DIFF: usize = 40;
+
 /// How much is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Detail {
@@ -54,6 +57,14 @@ pub enum Detail {
     Changes,
     /// What is equal as well.
     Everything,
+}
+
+/// One line under the others: the counts, in which what [`lines`] folds is named, and how long it takes.
+pub fn summary(plan: &Plan) -> String {
+    match plan.changes.iter().filter(|change| folded(plan, change)).count() {
+        0 => plan.summary(),
+        n => plan.summary().replacen("to create", &format!("to create ({n} of them operations)"), 1),
+    }
 }
 
 /// The lines of a plan. Operations of an API that is made or deleted as a whole are counted, not listed.
@@ -66,13 +77,19 @@ pub fn lines(plan: &Plan, detail: Detail) -> Vec<Line> {
         }
         if phase != Some(change.phase) {
             phase = Some(change.phase);
-            lines.push(Line::of([(Role::Note, heading(change.phase).to_owned())]));
+            lines.push(title(change.phase.word()));
         }
-        lines.extend(change_lines(plan, change));
+        lines.extend(change_lines(plan, change, detail));
+    }
+    if !plan.kept.is_empty() {
+        lines.push(title("kept"));
     }
     for kept in &plan.kept {
         let what = kept.address.as_ref().map_or_else(|| kept.id.clone(), ToString::to_string);
         lines.push(Line::of([(Role::Note, format!("  ? {what}")), (Role::Note, format!("  {}", kept.reason))]));
+    }
+    if !plan.blocked.is_empty() {
+        lines.push(title("blocked until you choose"));
     }
     for blocked in &plan.blocked {
         let holder = &blocked.holder;
@@ -87,23 +104,21 @@ pub fn lines(plan: &Plan, detail: Detail) -> Vec<Line> {
         let hint = format!("      hint: `--recover {0}` or `--purge {0}`", holder.name);
         lines.push(Line::of([(Role::Note, hint)]));
     }
+    if !plan.refusals.is_empty() {
+        lines.push(title("refused"));
+    }
     for refusal in &plan.refusals {
         lines.push(Line::of([(Role::Warning, format!("  ! {}", refusal.message))]));
     }
-    if detail == Detail::Everything {
+    if detail == Detail::Everything && !plan.unchanged.is_empty() {
+        lines.push(title("as wanted"));
         lines.extend(plan.unchanged.iter().map(|address| Line::of([(Role::Note, format!("  = {address}"))])));
     }
     lines
 }
 
-const fn heading(phase: Phase) -> &'static str {
-    match phase {
-        Phase::Names => "names",
-        Phase::Service => "service",
-        Phase::Models => "models",
-        Phase::Routing => "routing",
-        Phase::Removal => "removal",
-    }
+fn title(text: &str) -> Line {
+    Line::of([(Role::Note, text.to_owned())])
 }
 
 /// Whether a change is told by the line of the API that it belongs to.
@@ -117,7 +132,7 @@ fn folded(plan: &Plan, change: &Change) -> bool {
     }
 }
 
-fn change_lines(plan: &Plan, change: &Change) -> Vec<Line> {
+fn change_lines(plan: &Plan, change: &Change, detail: Detail) -> Vec<Line> {
     let (role, sign) = match change.action {
         Action::Create => (Role::Create, '+'),
         Action::Update(_) => (Role::Update, '~'),
@@ -140,7 +155,10 @@ fn change_lines(plan: &Plan, change: &Change) -> Vec<Line> {
     if let Action::Update(fields) = &change.action {
         lines.extend(fields.iter().map(|field| Line::of([(Role::Plain, format!("      {field}"))])));
     }
-    for line in change.diff.iter().flat_map(|diff| diff.lines()) {
+    let diff: Vec<&str> = change.diff.iter().flat_map(|diff| diff.lines()).collect();
+    // a line that says that one more is left out is no shorter than that one
+    let shown = if detail == Detail::Everything || diff.len() <= DIFF + 1 { diff.len() } else { DIFF };
+    for line in &diff[..shown] {
         let role = match line.chars().next() {
             Some('+') => Role::Create,
             Some('-') => Role::Delete,
@@ -149,8 +167,60 @@ fn change_lines(plan: &Plan, change: &Change) -> Vec<Line> {
         };
         lines.push(Line::of([(role, format!("      {line}"))]));
     }
+    if shown < diff.len() {
+        let more = format!("      {} more lines of the difference: `-v` shows them", diff.len() - shown);
+        lines.push(Line::of([(Role::Note, more)]));
+    }
     if let Traffic::Interrupted(why) = change.traffic {
         lines.push(Line::of([(Role::Warning, format!("      interrupts traffic: {why}"))]));
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::{Phase, Range};
+    use crate::time::Duration;
+    use crate::topology::Address;
+
+    fn change(address: Address, action: Action) -> Change {
+        Change {
+            address,
+            action,
+            reason: String::new(),
+            detail: String::new(),
+            phase: Phase::Routing,
+            takes: Range { from: Duration::from_secs(1), to: Duration::from_secs(2) },
+            traffic: Traffic::Flows,
+            diff: None,
+        }
+    }
+
+    #[test]
+    fn what_is_folded_is_counted_where_a_reader_sees_it() {
+        let operation =
+            |name: &str| change(Address::Operation { api: "openai".into(), operation: name.into() }, Action::Create);
+        let api = Change { detail: "path /openai".into(), ..change(Address::Api("openai".into()), Action::Create) };
+        let plan = Plan { changes: vec![api, operation("chat"), operation("embeddings")], ..Plan::default() };
+        let lines: Vec<String> = lines(&plan, Detail::Changes).iter().map(Line::text).collect();
+        assert_eq!(lines, ["routing", "  + api openai  path /openai, 2 operations  (1s to 2s)"]);
+        assert!(summary(&plan).starts_with("3 to create (2 of them operations); "), "{}", summary(&plan));
+    }
+
+    #[test]
+    fn a_long_difference_is_cut_and_says_so() {
+        let shown = |length: usize, detail: Detail| {
+            let diff = (0..length).map(|n| format!("+<line-{n} />\n")).collect();
+            let policy =
+                Change { diff: Some(diff), ..change(Address::Policy("openai".into()), Action::Update(vec![])) };
+            let plan = Plan { changes: vec![policy], ..Plan::default() };
+            lines(&plan, detail).iter().map(Line::text).collect::<Vec<_>>()
+        };
+        let cut = shown(300, Detail::Changes);
+        assert_eq!(cut.len(), 2 + DIFF + 1);
+        assert_eq!(cut.last().map(String::as_str), Some("      260 more lines of the difference: `-v` shows them"));
+        assert_eq!(shown(300, Detail::Everything).len(), 302);
+        assert_eq!(shown(DIFF + 1, Detail::Changes).len(), 2 + DIFF + 1, "one more is no reason to cut");
+    }
 }

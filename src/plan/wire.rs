@@ -67,10 +67,10 @@ pub struct Change {
     pub detail: String,
     /// The fields of an update.
     pub fields: Vec<Field>,
-    /// The least usual number of seconds.
-    pub seconds_from: u64,
-    /// The most usual number of seconds.
-    pub seconds_to: u64,
+    /// How long it usually takes, at least, in milliseconds.
+    pub usual_from_ms: u64,
+    /// How long it usually takes, at most, in milliseconds.
+    pub usual_to_ms: u64,
     /// What callers notice, `null` for nothing.
     pub interrupts: Option<&'static str>,
     /// A unified diff of policies.
@@ -188,8 +188,8 @@ fn change(change: &super::Change) -> Change {
         reason: change.reason.clone(),
         detail: change.detail.clone(),
         fields: fields.iter().map(field).collect(),
-        seconds_from: change.takes.from.secs_ceil(),
-        seconds_to: change.takes.to.secs_ceil(),
+        usual_from_ms: change.takes.from.millis_ceil(),
+        usual_to_ms: change.takes.to.millis_ceil(),
         interrupts: match change.traffic {
             Traffic::Flows => None,
             Traffic::Interrupted(why) => Some(why),

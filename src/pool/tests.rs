@@ -118,6 +118,25 @@ fn failures_count_for_one_interval_and_start_again_after_a_trip() {
 }
 
 #[test]
+fn a_trip_shorter_than_the_interval_forgets_what_led_to_it() {
+    let ten = Duration::from_secs(10);
+    for (threshold, before, after) in [(Threshold::Count(3), 3, 3), (Threshold::Percentage(100), 1, 1)] {
+        let breaker = topology::Breaker { threshold, trip_duration: ten, ..defaults::breaker() };
+        let mut state = smooth(&[(1, 1)], Some(breaker));
+        let mut until_trip = |from: u64| {
+            (1..).find(|n| state.observe(Time::from_secs(from + n), BackendId(0), status(500)).is_some()).unwrap()
+        };
+        assert_eq!((until_trip(0), until_trip(20)), (before, after), "{threshold:?}");
+    }
+    // a call that was served before the trip is not in the share after it
+    let half = topology::Breaker { threshold: Threshold::Percentage(60), trip_duration: ten, ..defaults::breaker() };
+    let mut state = smooth(&[(1, 1)], Some(half));
+    let mut at = |second: u64, code: u16| state.observe(Time::from_secs(second), BackendId(0), status(code)).is_some();
+    assert!(!at(0, 200) && !at(1, 500) && at(2, 500), "two of three");
+    assert!(!at(12, 200) && !at(13, 500) && at(14, 500), "and again, from nothing");
+}
+
+#[test]
 fn only_named_statuses_count_and_no_response_does_not() {
     let mut state = smooth(&[(1, 1)], Some(defaults::breaker()));
     for code in [200, 400, 401, 404, 409, 501, 505] {
@@ -148,6 +167,75 @@ fn two_pools_see_one_breaker() {
     state.observe(Time::ZERO, BackendId(0), status(500)).unwrap();
     assert_eq!((state.pick(Time::ZERO, 0, PoolId(0)), state.pick(Time::ZERO, 0, PoolId(1))), (None, None));
     assert_eq!(state.pick(Time::ZERO, 0, PoolId(2)), None, "no such pool");
+    assert_eq!(state.reopens(Time::ZERO, PoolId(2)), None);
+}
+
+#[test]
+fn each_pool_has_a_rotation_of_its_own() {
+    let mut both = topology(&[(1, 1), (1, 1), (1, 1)], None);
+    let mut second = both.pools["p"].clone();
+    second.members.remove(0);
+    both.pools.insert("q".into(), second);
+    let mut state = GatewayState::new(&both, Rotation::Random);
+    assert_eq!(state.rotation(), Rotation::Random);
+    state.rotation = Rotation::Smooth;
+    let mut pick = |pool| state.pick(Time::ZERO, 0, PoolId(pool)).unwrap().backend.0;
+    assert_eq!([0, 1, 0, 1, 1, 0].map(&mut pick), [0, 1, 1, 2, 1, 2]);
+}
+
+#[test]
+fn an_exhausted_pool_reopens_with_its_first_breaker() {
+    let mut state = smooth(&[(1, 1), (2, 1), (2, 0)], Some(defaults::breaker()));
+    state.observe(Time::from_secs(1), BackendId(0), status(500)).unwrap();
+    assert_eq!(state.reopens(Time::from_secs(1), P), None, "one can be picked");
+    state.observe(Time::from_secs(3), BackendId(1), status(500)).unwrap();
+    assert_eq!(state.reopens(Time::from_secs(3), P), Some(Time::from_secs(61)), "the idle member does not count");
+    assert_eq!(state.reopens(Time::from_secs(61), P), None);
+    assert_eq!(GatewayState::new(&topology(&[], None), Rotation::Smooth).reopens(Time::ZERO, P), None, "never");
+}
+
+#[test]
+fn no_topology_is_too_odd() {
+    let mut none = smooth(&[], None);
+    assert_eq!((letters(&mut none, 1).as_str(), none.observe(Time::ZERO, BackendId(0), status(500))), ("-", None));
+    let full = vec![(255, 255); 26];
+    assert_eq!(letters(&mut smooth(&full, None), 26), "abcdefghijklmnopqrstuvwxyz");
+
+    let mut stray = topology(&[(1, 1), (1, 1)], None);
+    stray.pools.get_mut("p").unwrap().members[0].backend = "elsewhere".into();
+    let mut state = GatewayState::new(&stray, Rotation::Smooth);
+    assert_eq!(letters(&mut state, 2), "bb", "a member without a backend is left out");
+    assert_eq!(state.pick(Time::ZERO, 0, P).map(|picked| picked.member), Some(1), "and its place stays its own");
+
+    // more backends than ids: what has none is left out, and nothing takes its place
+    let mut many = topology(&[(1, 1)], Some(defaults::breaker()));
+    let one = many.backends["a"].clone();
+    many.backends.extend((0..=u32::from(u16::MAX)).map(|at| (format!("b{at:06}"), one.clone())));
+    let member = |backend: &str| Member { backend: backend.into(), priority: 1, weight: 1 };
+    many.pools.get_mut("p").unwrap().members = vec![member("b065534"), member("b065535")];
+    let mut state = GatewayState::new(&many, Rotation::Smooth);
+    assert_eq!(state.pick(Time::ZERO, 0, P).map(|picked| picked.backend), Some(BackendId(u16::MAX)));
+    state.observe(Time::ZERO, BackendId(u16::MAX), status(500)).unwrap();
+    assert_eq!(state.pick(Time::ZERO, 0, P), None);
+}
+
+#[test]
+fn only_what_matters_is_assumed() {
+    let said = |members: &[(u8, u8)], breaker: topology::Breaker, opened: bool| {
+        let topology = topology(members, Some(breaker));
+        assumptions(&topology, Rotation::Smooth, |key| key == "a", |_| opened).join("; ")
+    };
+    let simple = defaults::breaker();
+    assert_eq!(said(&[(1, 1), (2, 1), (2, 0)], simple.clone(), false), "", "what was not called does not matter");
+    assert!(said(&[(1, 1), (1, 1)], simple.clone(), false).starts_with("members of a group take turns by smooth"));
+    assert!(said(&[(1, 0)], simple.clone(), false).starts_with("a member of weight 0"));
+    let of = |threshold| topology::Breaker { threshold, ..simple.clone() };
+    let counting = said(&[(1, 1)], of(Threshold::Count(2)), false);
+    assert!(counting.starts_with("a breaker's window slides") && !counting.contains("percentage"));
+    assert!(said(&[(1, 1)], of(Threshold::Percentage(5)), false).contains("counts a percentage"));
+    assert!(said(&[(1, 1)], simple.clone(), true).contains("an accepted Retry-After"));
+    let deaf = said(&[(1, 1)], topology::Breaker { accept_retry_after: false, ..simple }, true);
+    assert!(deaf.contains("half-open") && !deaf.contains("Retry-After"));
 }
 
 fn members() -> impl Strategy<Value = Vec<(u8, u8)>> {

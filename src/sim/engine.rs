@@ -136,11 +136,11 @@ impl<'a> Engine<'a> {
         self.follow(None, flight, step);
     }
 
-    /// Everything that is still on its way; the counts, and when the last request was answered.
-    pub(super) fn finish(mut self) -> (Tally, Time) {
+    /// Everything that is still on its way, and the counts.
+    pub(super) fn finish(mut self) -> Tally {
         self.advance(Time(u64::MAX));
-        self.tally.close(self.now);
-        (self.tally, self.now)
+        self.tally.close();
+        self.tally
     }
 
     #[inline]

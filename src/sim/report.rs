@@ -1,4 +1,7 @@
 //! What a run found: data that serialises, and that `text` prints.
+//!
+//! The JSON form is described for users in `docs/simulate-report.md`, which a test holds to name every key. Units stand in
+//! the keys: `Ns` is nanoseconds, `PerMille` thousandths; everything else that is a number is a count.
 
 use super::tally::{COLUMNS, Tally};
 use super::{MaxTokens, Options};
@@ -6,10 +9,11 @@ use crate::pool::{Rotation, TripBy};
 use crate::time::{Duration, Time};
 use crate::topology::{Key, Topology};
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 pub use super::tally::Ending;
 
-/// The whole result. Times and lengths are nanoseconds.
+/// The whole result.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
@@ -28,14 +32,17 @@ pub struct Report {
     /// What callers said in `max_tokens`.
     pub max_tokens: MaxTokens,
     /// From the start to the last answer.
+    #[serde(rename = "durationNs")]
     pub duration: Duration,
     /// How many requests arrived.
     pub requests: u64,
     /// What callers got; the counts add up to `requests`.
     pub callers: Vec<Callers>,
     /// Arrival to last token, of what was served.
+    #[serde(rename = "latencyNs")]
     pub latency: Quantiles,
     /// Arrival to first token, of what was served.
+    #[serde(rename = "firstTokenNs")]
     pub first_token: Quantiles,
     /// What repeating did.
     pub retries: Retries,
@@ -112,8 +119,10 @@ pub struct Backend {
     /// How often its breaker opened, all instances together.
     pub trips: u64,
     /// How long its breaker was open, all instances together.
+    #[serde(rename = "openNs")]
     pub open: Duration,
     /// The same over time: nanoseconds open in each of the timeline's columns.
+    #[serde(rename = "openTimelineNs")]
     pub open_timeline: Vec<u64>,
 }
 
@@ -126,6 +135,7 @@ pub struct Breakers {
     /// The first thousand.
     pub first: Vec<Trip>,
     /// How long one column of a backend's `openTimeline` is.
+    #[serde(rename = "columnNs")]
     pub column: Duration,
 }
 
@@ -134,6 +144,7 @@ pub struct Breakers {
 #[serde(rename_all = "camelCase")]
 pub struct Trip {
     /// When.
+    #[serde(rename = "atNs")]
     pub at: Time,
     /// On which instance, counted from zero.
     pub instance: u32,
@@ -142,6 +153,7 @@ pub struct Trip {
     /// The status that was one failure too many.
     pub status: u16,
     /// When it closed.
+    #[serde(rename = "untilNs")]
     pub until: Time,
     /// What decided how long.
     pub by: TripBy,
@@ -161,19 +173,22 @@ pub(super) fn report(
     options: &Options,
     requests: u64,
     tally: &Tally,
-    end: Time,
     assumptions: Vec<String>,
 ) -> Report {
     let attempts: u64 = tally.backends.iter().map(|backend| backend.attempts).sum();
-    let columns = usize::try_from(end.0.div_ceil(tally.timeline.width.0.max(1))).unwrap_or(COLUMNS).min(COLUMNS);
+    let columns = usize::try_from(tally.end.0.div_ceil(tally.timeline.width.0.max(1))).unwrap_or(COLUMNS).min(COLUMNS);
+    let mut priorities: BTreeMap<&Key, u8> = BTreeMap::new();
+    for member in topology.pools.values().flat_map(|pool| &pool.members) {
+        let lowest = priorities.entry(&member.backend).or_insert(member.priority);
+        *lowest = member.priority.min(*lowest);
+    }
     let mut backends: Vec<(u8, Backend)> = topology
         .backends
         .keys()
         .zip(&tally.backends)
         .zip(&tally.timeline.open)
         .filter_map(|((key, counts), timeline)| {
-            let members = topology.pools.values().flat_map(|pool| &pool.members);
-            let priority = members.filter(|member| member.backend == *key).map(|member| member.priority).min()?;
+            let priority = *priorities.get(key)?;
             let [refused_tpm, refused_rpm, refused_ptu] = counts.refused;
             let backend = Backend {
                 backend: key.clone(),
@@ -194,11 +209,11 @@ pub(super) fn report(
         })
         .collect();
     backends.sort_by_key(|(priority, _)| *priority);
-    let key = |at: usize| topology.backends.keys().nth(at).cloned().unwrap_or_default();
+    let keys: Vec<&Key> = topology.backends.keys().collect();
     let trip = |trip: &super::tally::Tripped| Trip {
         at: trip.at,
         instance: trip.instance,
-        backend: key(trip.backend.index()),
+        backend: keys.get(trip.backend.index()).map(|key| (*key).clone()).unwrap_or_default(),
         status: trip.status,
         until: trip.until,
         by: trip.by,
@@ -213,7 +228,7 @@ pub(super) fn report(
         instances: options.instances.max(1),
         rotation: options.rotation,
         max_tokens: options.max_tokens,
-        duration: end.since(Time::ZERO),
+        duration: tally.end.since(Time::ZERO),
         requests,
         callers: std::iter::once(served).chain(others).filter(|callers| callers.count > 0).collect(),
         latency: quantiles(&tally.whole),

@@ -102,6 +102,8 @@ pub(super) struct Tally {
     pub(super) repeated: u64,
     /// Of these, those that were served in the end.
     pub(super) saved: u64,
+    /// When the last caller was answered.
+    pub(super) end: Time,
     /// The last opening of each breaker, by instance and backend; counted once the next comes or the run ends.
     openings: Vec<Option<(Time, Time)>>,
 }
@@ -118,6 +120,7 @@ impl Tally {
             first: Histogram::default(),
             repeated: 0,
             saved: 0,
+            end: Time::ZERO,
             openings: vec![None; backends * instances as usize],
         }
     }
@@ -146,6 +149,7 @@ impl Tally {
             Step::Answer(_) => Ending::Rejected,
             Step::Relay(_) | Step::Send { .. } | Step::Wait(_) => Ending::Refused,
         };
+        self.end = now;
         self.repeated += u64::from(flight.sends > 1);
         if ending == Ending::Served {
             self.served += 1;
@@ -172,8 +176,14 @@ impl Tally {
         }
     }
 
-    /// The run has ended.
-    pub(super) fn close(&mut self, end: Time) {
+    /// How many callers found every breaker open.
+    pub(super) fn exhausted(&self) -> u64 {
+        self.endings.iter().filter(|((ending, _), _)| *ending == Ending::PoolExhausted).map(|(_, count)| count).sum()
+    }
+
+    /// The run has ended: what is open still counts until the last answer.
+    pub(super) fn close(&mut self) {
+        let end = self.end;
         for breaker in 0..self.openings.len() {
             if let Some((from, until)) = self.openings[breaker].take() {
                 self.opened(breaker % self.backends.len(), from, until.min(end));
@@ -196,7 +206,7 @@ impl Timeline {
             self.width = self.width + self.width;
             for row in &mut self.open {
                 for at in 0..COLUMNS {
-                    row[at] = if at < COLUMNS / 2 { row[2 * at] + row[2 * at + 1] } else { 0 };
+                    row[at] = if at < COLUMNS / 2 { row[2 * at].saturating_add(row[2 * at + 1]) } else { 0 };
                 }
             }
         }
@@ -204,8 +214,8 @@ impl Timeline {
 
     fn add(&mut self, backend: usize, from: Time, until: Time) {
         for (at, open) in self.open[backend].iter_mut().enumerate() {
-            let start = Time(at as u64 * self.width.0);
-            *open += until.min(start + self.width).since(from.max(start)).0;
+            let start = Time(self.width.0.saturating_mul(at as u64));
+            *open = open.saturating_add(until.min(start + self.width).since(from.max(start)).0);
         }
     }
 }

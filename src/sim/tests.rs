@@ -54,7 +54,7 @@ fn conserved(report: &Report) {
     for b in &report.backends {
         assert_eq!(b.served + b.refused_tpm + b.refused_rpm + b.refused_ptu + b.timed_out, b.attempts, "{b:?}");
         assert_eq!(b.open_timeline.iter().sum::<u64>(), b.open.0, "{b:?}");
-        assert!(b.open.0 <= report.duration.0 * u64::from(report.instances));
+        assert!(b.open.0 <= report.duration.0.saturating_mul(u64::from(report.instances)));
     }
     let sum = |what: fn(&Row) -> u64| report.backends.iter().map(what).sum::<u64>();
     assert_eq!(sum(|b| b.attempts), report.retries.attempts);
@@ -185,32 +185,28 @@ fn the_example_trips_breakers() {
           sweden                  284   59.5%      250       0      34       0     34
           477 attempts; 16 requests needed more than one, 11 of them were served
 
-        Breakers (a column is 16s; # open, + open in part, . closed)
-          east               ...............++++...........++++.....
-          sweden             ...............++++...........++++.....
-               4m2s  sweden opened for 2s (429, Retry-After)
-               4m3s  east opened for 3s (429, Retry-After)
-               4m4s  sweden opened for 3s (429, Retry-After)
-               4m6s  east opened for 5s (429, Retry-After)
-               4m8s  sweden opened for 3s (429, Retry-After)
-              4m13s  sweden opened for 2s (429, Retry-After)
-              4m14s  east opened for 3s (429, Retry-After)
-              4m15s  sweden opened for 3s (429, Retry-After)
+        Breakers (a column is 16s: . closed, 1-9 tenths of it open, # open)
+          east               ...............6876...........1252.....
+          sweden             ...............6877...........3533.....
+                             0s                                10m8s
+
+                 at  backend             open for  because of
+               4m2s  sweden                    2s  429, Retry-After
+               4m3s  east                      3s  429, Retry-After
+               4m4s  sweden                    3s  429, Retry-After
+               4m6s  east                      5s  429, Retry-After
+               4m8s  sweden                    3s  429, Retry-After
+              4m13s  sweden                    2s  429, Retry-After
+              4m14s  east                      3s  429, Retry-After
+              4m15s  sweden                    3s  429, Retry-After
           and 52 more times
 
         Assumptions (not calibrated against logs of a real gateway)
           - members of a group take turns by smooth weighted round robin, as nginx does
-          - a member of weight 0 gets no calls, unless every weight of its group is 0:
-            then they share equally
-          - a breaker's window slides: a failure counts for exactly `interval`;
-            successes do not clear it
-          - a breaker that counts a percentage needs no minimum of calls, and counts
-            those that got a response
           - a failure that arrives while the breaker is open does not extend it
           - an open breaker closes fully, without a half-open phase
           - an accepted Retry-After of any length replaces the trip duration;
             retry-after-ms is not read
-          - an attempt without a response moves no breaker
           - a second attempt picks again from the pool, because the policy sets the
             backend anew
           - the gateway's 503 of an exhausted pool says in Retry-After when the first
@@ -220,21 +216,165 @@ fn the_example_trips_breakers() {
             speaks of a reset each minute)
           - RPM is a sixth of the limit in any 10 s, rounded down, at least 1
           - a call takes its prompt's tokens and its max_tokens at admission; nothing is
-            given back when it ends
+            given back when it ends (Azure estimates the prompt, nobody publishes how)
           - a refused call is not charged; Retry-After is the wait in whole seconds,
             rounded up
-          - a PTU deployment is at 100 % when it is 10s of its capacity behind
           - max_tokens of every call is what was written in the end: the least that it
             can be
           - a call takes 400ms, 50 us for each prompt token, and its output at the
-            model's latency target; times a log-normal factor (sigma 0.25)
-          - a refusal takes 10ms
+            model's latency target; times a log-normal factor (sigma 0.25), however busy
+            the deployment is
           - backends never fail: no outage, no 5xx
-          - answers are streamed: a time-out ends at the first token; a breaker sees an
-            answer when it ends
+          - a refusal takes 10ms
           - callers do not try again by themselves
     "#]]
     .assert_eq(&text);
+}
+
+#[test]
+fn a_report_says_only_what_was_assumed_in_it() {
+    let said = |topology: &Topology, trace: &[Arrival]| {
+        let report = simulate(topology, &Options::default(), trace);
+        report.assumptions.join("; ")
+    };
+    let calm = said(&quickstart(100_000), &every(100, 30, 100, 10));
+    for absent in ["PTU", "percentage", "weight 0", "while the breaker is open", "a second attempt", "a refusal takes"]
+    {
+        assert!(!calm.contains(absent), "{absent} in {calm}");
+    }
+    assert!(calm.contains("TPM is a log") && calm.contains("take turns"), "{calm}");
+    let mut roomy = spilling(1_000);
+    roomy.accounts.get_mut("east").unwrap().deployments.get_mut("gpt-ptu").unwrap().capacity = 50;
+    let spilled = said(&roomy, &every(200, 600, 1_000, 100));
+    for present in ["a PTU deployment", "TPM is a log", "a second attempt", "a refusal takes", "half-open"] {
+        assert!(spilled.contains(present), "{present} not in {spilled}");
+    }
+    assert!(!spilled.contains("exhausted"), "{spilled}");
+    let exhausted = said(&quickstart(1), &every(1_000, 30, 900, 50));
+    assert!(exhausted.contains("uses up one of the retries"), "{exhausted}");
+    // the regions behind the PTUs were never called
+    let ptu_only = said(&spilling(50), &every(1_000, 3, 100, 10));
+    assert!(!ptu_only.contains("TPM is") && !ptu_only.contains("take turns"), "{ptu_only}");
+    let two = Options { instances: 2, rotation: Rotation::Random, ..Options::default() };
+    let report = simulate(&quickstart(100_000), &two, &every(100, 30, 100, 10));
+    let said = report.assumptions.join("; ");
+    assert!(said.contains("instances at random") && said.contains("each call draws a member"), "{said}");
+}
+
+#[test]
+fn any_report_fits_80_columns() {
+    let mut topology = quickstart(1);
+    let long = |at: usize| format!("contoso-production-{}-gpt-standard-{at:02}", "x".repeat(40));
+    let east = topology.backends["east"].clone();
+    topology.backends = (0..30).map(|at| (long(at), east.clone())).collect();
+    let member = |at| Member { backend: long(at), priority: 1 + at as u8 / 10, weight: 0 };
+    topology.pools.get_mut("gpt").unwrap().members = (0..30).map(member).collect();
+    let options = Options { instances: 3, ..Options::default() };
+    let report = simulate(&topology, &options, &every(500, 2_000, 400, 400));
+    conserved(&report);
+    assert!(report.breakers.trips > 100);
+    let text = report.text();
+    let bad: Vec<&str> = text.lines().filter(|line| line.len() > 80 || line.trim_end() != *line).collect();
+    assert!(text.is_ascii() && bad.is_empty(), "{bad:?}");
+    assert!(text.contains("contoso-..ndard-07 ") && text.contains("and") && text.contains("more times"), "{text}");
+    assert!(text.contains("backend, instance") && text.contains("429, Retry-After"), "{text}");
+
+    let lost = [Arrival { deployment: Some("nobody".into()), ..every(1, 1, 1, 1)[0].clone() }];
+    let report = simulate(&quickstart(50), &Options::default(), &lost);
+    conserved(&report);
+    let text = report.text();
+    let top: String = text.lines().take(7).map(|line| format!("{line}\n")).collect();
+    expect_test::expect![[r#"
+        1 request in 0s to the api openai
+        seed 0, 1 gateway instance, smooth rotation, max_tokens as written
+
+        Callers got
+          404  not routed                        1   100.0%
+
+        Nothing was served
+    "#]]
+    .assert_eq(&top);
+    assert!(report.assumptions == ["callers do not try again by themselves"], "{:?}", report.assumptions);
+}
+
+#[test]
+fn the_end_is_the_last_answer_not_what_a_backend_still_writes() {
+    let mut topology = quickstart(50);
+    let Policy::Rendered(intent) = &mut topology.apis.get_mut("openai").unwrap().policy else { panic!() };
+    intent.retry.timeout = Duration::from_secs(1);
+    // 2.4 s to the first token, given up after one
+    let report = simulate(&topology, &Options::default(), &every(1, 1, 40_000, 1_000));
+    conserved(&report);
+    assert_eq!(
+        (report.duration, report.backends[0].timed_out + report.backends[1].timed_out),
+        (Duration::from_secs(1), 1)
+    );
+    assert!(report.assumptions.iter().any(|text| text.contains("writes the answer to its end")));
+}
+
+#[test]
+fn no_trace_and_no_topology_is_too_odd() {
+    // at the end of all time, and backwards
+    let at = |ns: u64| Arrival { at: Time(ns), prompt: 900, output: 50, deployment: None };
+    let ends = [at(0), at(0), at(5), at(u64::MAX / 2), at(3), at(u64::MAX - 1), at(u64::MAX), at(u64::MAX)];
+    for instances in [1, 3] {
+        let report = simulate(&quickstart(1), &Options { instances, ..Options::default() }, &ends);
+        conserved(&report);
+        assert_eq!(report.requests, 8);
+        assert!(report.text().lines().all(|line| line.len() <= 80), "{}", report.text());
+    }
+    let largest = [Arrival { at: Time::ZERO, prompt: u32::MAX, output: u32::MAX, deployment: None }];
+    for capacity in [0, 1, u32::MAX] {
+        conserved(&simulate(&spilling(capacity), &Options::default(), &largest));
+        conserved(&simulate(&quickstart(capacity), &Options::default(), &every(0, 9, 0, 0)));
+    }
+    let mut empty = quickstart(1);
+    empty.pools.get_mut("gpt").unwrap().members.clear();
+    let report = simulate(&empty, &Options::default(), &every(1, 2, 1, 1));
+    conserved(&report);
+    assert_eq!(report.callers[0].ending, Ending::PoolExhausted);
+    let mut always = quickstart(1);
+    for backend in always.backends.values_mut() {
+        let breaker = backend.breaker.as_mut().unwrap();
+        (breaker.interval, breaker.trip_duration) = (Duration::ZERO, Duration::ZERO);
+        breaker.accept_retry_after = false;
+    }
+    conserved(&simulate(&always, &Options::default(), &every(0, 9, 600, 1)));
+}
+
+#[test]
+fn an_arrival_at_the_end_of_a_trip_is_served() {
+    let arrivals =
+        |last: u64| [0, 0, last].map(|ns| Arrival { at: Time(ns), prompt: 900, output: 50, deployment: None });
+    let mut alone = quickstart(1);
+    alone.pools.get_mut("gpt").unwrap().members.truncate(1);
+    // the second is refused at once; 10 ms later the breaker opens for the 60 s that Retry-After says
+    let closes = backend::REFUSAL.0 + 60_000_000_000;
+    let served = |last| simulate(&alone, &Options::default(), &arrivals(last)).callers[0].count;
+    assert_eq!((served(closes - 1), served(closes)), (1, 2));
+}
+
+#[test]
+fn every_key_of_the_report_is_documented() {
+    fn keys(value: &serde_json::Value, into: &mut std::collections::BTreeSet<String>) {
+        match value {
+            serde_json::Value::Object(object) => object.iter().for_each(|(key, value)| {
+                into.insert(key.clone());
+                keys(value, into);
+            }),
+            serde_json::Value::Array(all) => all.iter().for_each(|value| keys(value, into)),
+            value => assert!(!value.is_f64(), "{value}"),
+        }
+    }
+    let documented = include_str!("../../docs/simulate-report.md");
+    let words: Vec<&str> = documented.split(|c: char| !c.is_ascii_alphanumeric()).collect();
+    let mut found = std::collections::BTreeSet::new();
+    let options = Options { max_tokens: MaxTokens::Constant(100), ..Options::default() };
+    keys(&serde_json::to_value(simulate(&quickstart(50), &options, &burst())).unwrap(), &mut found);
+    assert!(found.len() > 35, "{found:?}");
+    for key in found {
+        assert!(words.contains(&key.as_str()), "docs/simulate-report.md does not say what `{key}` is");
+    }
 }
 
 #[test]

@@ -186,11 +186,14 @@ pub fn arrivals<C: AsRef<[u8]>>(
     chunks: impl IntoIterator<Item = Result<C, Diagnostic>>,
 ) -> impl Iterator<Item = Result<Arrival, Diagnostic>> {
     let (mut reader, mut chunks) = (Some(Reader::new()), chunks.into_iter());
-    let mut rows = Vec::new().into_iter();
+    let (mut rows, mut problem) = (Vec::new().into_iter(), None);
     std::iter::from_fn(move || {
         loop {
             if let Some(row) = rows.next() {
                 return Some(Ok(row));
+            }
+            if let Some(problem) = problem.take() {
+                return Some(Err(problem));
             }
             let reading = reader.as_mut()?;
             let mut next = Vec::new();
@@ -202,9 +205,9 @@ pub fn arrivals<C: AsRef<[u8]>>(
                     result
                 }
             };
-            if let Err(problem) = result {
-                reader = None;
-                return Some(Err(problem));
+            if let Err(found) = result {
+                // the rows before it come first
+                (reader, problem) = (None, Some(found));
             }
             rows = next.into_iter();
         }
@@ -296,10 +299,14 @@ fn seconds(text: &[u8]) -> Option<u64> {
         None => (text, None),
     };
     let whole = number(whole)?.checked_mul(1_000_000_000)?;
-    whole.checked_add(fraction.map_or(Some(0), |digits| {
-        let scale = 10u64.pow(9u32.checked_sub(u32::try_from(digits.len()).ok()?)?);
-        Some(number(digits)? * scale)
-    })?)
+    let Some(digits) = fraction else { return Some(whole) };
+    // programs that print a float write up to seventeen digits; those below a nanosecond are dropped
+    let (kept, dropped) = digits.split_at(digits.len().min(9));
+    if !dropped.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let scale = 10u64.pow(9 - u32::try_from(kept.len()).ok()?);
+    whole.checked_add(number(kept)? * scale)
 }
 
 /// `2023-11-16 18:17:03.9799600`, without a zone, as nanoseconds since 1970; `day` remembers the last date.

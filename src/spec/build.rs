@@ -366,6 +366,7 @@ pub fn unknown<'a>(kind: &str, name: &str, known: impl Iterator<Item = &'a Strin
     let problem = Diagnostic::new(code::UNKNOWN_REFERENCE, format!("there is no {kind} {}", super::check::shown(name)));
     match suggest::closest(name, names.iter().copied()) {
         Some(meant) => problem.label(format!("did you mean `{meant}`?")).help(format!("write `{meant}`, or define it")),
+        None if names.is_empty() => problem.help("define it"),
         None => problem.help(format!("define it, or use one of {}", suggest::list(names))),
     }
 }

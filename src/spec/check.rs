@@ -113,6 +113,7 @@ fn wrong_type(schema: &Json, node: &Node, at: &At) -> Diagnostic {
         Value::Null => "nothing".into(),
         Value::Bool(word) => format!("`{word}`"),
         Value::Int(number) => format!("the number {number}"),
+        Value::Float(number) if number.fract() == 0.0 => "a number of more than 18 digits".into(),
         Value::Float(number) => format!("the number {number}"),
         Value::Plain(text) | Value::Quoted(text) => format!("the text {}", shown(text)),
         Value::Seq(_) => "a list".into(),
@@ -123,6 +124,9 @@ fn wrong_type(schema: &Json, node: &Node, at: &At) -> Diagnostic {
         .label(format!("{} is expected", words.join(" or ")));
     let wants = |kind: &str| kinds.contains(&kind);
     let help = match &node.value {
+        Value::Int(number) if wants("string") && is_duration(schema) => {
+            format!("add the unit: `{number}s` for seconds")
+        }
         Value::Int(_) | Value::Float(_) | Value::Bool(_) if wants("string") => "put it in quotes: it is text".into(),
         Value::Quoted(text) if wants("integer") && text.parse::<i64>().is_ok() => "write it without quotes".into(),
         Value::Plain(text) if wants("boolean") && matches!(text.to_lowercase().as_str(), "yes" | "on") => {
@@ -133,10 +137,39 @@ fn wrong_type(schema: &Json, node: &Node, at: &At) -> Diagnostic {
         }
         Value::Null => format!("give it a value, or take `{}` out", at.name),
         _ if wants("array") => "write a list: each item on its own line after `- `, or all between `[` and `]`".into(),
-        _ if wants("object") => "write a mapping: `key: value` lines below it, indented".into(),
-        _ => format!("write {}", words.join(" or ")),
+        Value::Seq(_) if wants("object") && takes_names(schema) => {
+            "write each item under a name of its own, without the hyphen: `NAME:` and its keys below it".into()
+        }
+        Value::Plain(text) | Value::Quoted(text) if wants("object") => match only_text_needed(schema) {
+            Some(key) => format!("write `{{ {key}: {} }}`", shown(text).trim_matches('`')),
+            None => A_MAPPING.into(),
+        },
+        _ if wants("object") => A_MAPPING.into(),
+        _ => match first_line(schema) {
+            Some(what) if wants("string") => format!("write {}: {what}", words.join(" or ")),
+            _ => format!("write {}", words.join(" or ")),
+        },
     };
     problem.help(help)
+}
+
+const A_MAPPING: &str = "write a mapping: `key: value` lines below it, indented";
+
+fn is_duration(schema: &Json) -> bool {
+    leaves(schema).iter().any(|leaf| leaf["pattern"] == formats::DURATION)
+}
+
+/// Whether its keys are the user's own words.
+fn takes_names(schema: &Json) -> bool {
+    leaves(schema).iter().any(|leaf| leaf["additionalProperties"].is_object() && !leaf["properties"].is_object())
+}
+
+/// The key that a mapping needs, where it is one and takes text.
+fn only_text_needed(schema: &Json) -> Option<&str> {
+    let leaf = leaves(schema).into_iter().find(|leaf| leaf["required"].is_array())?;
+    let [key] = leaf["required"].as_array()?.as_slice() else { return None };
+    let key = key.as_str()?;
+    branch(&leaf["properties"][key], &Value::Plain(String::new())).map(|_| key)
 }
 
 fn expected(kind: &str) -> &'static str {
@@ -149,10 +182,30 @@ fn expected(kind: &str) -> &'static str {
     }
 }
 
+/// What is written where names are expected, each with a mapping below it: the keys of that mapping, one level too high.
+fn level_left_out(schema: &Json, entries: &[Entry], at: &At) -> Option<Diagnostic> {
+    let inner = leaves(schema).into_iter().find_map(|leaf| leaf["properties"].as_object())?;
+    let one_of_them =
+        |entry: &Entry| inner.get(&entry.key).is_some_and(|schema| branch(schema, &entry.node.value).is_some());
+    let scalar = |entry: &Entry| !matches!(entry.node.value, Value::Map(_) | Value::Hole);
+    let first = entries.first()?;
+    if entries.len() < 2 || !entries.iter().all(|entry| one_of_them(entry) && scalar(entry)) {
+        return None;
+    }
+    let message = format!("{} holds `{}`, and a name is expected", at.title(), first.key);
+    let problem = Diagnostic::new(code::WRONG_TYPE, message).at(&at.path).label("no name of yours");
+    let problem = problem.help("write a name of your choice above these keys, as `NAME:`, and indent them below it");
+    Some(Diagnostic { span: first.key_span, ..problem })
+}
+
 fn mapping(schema: &Json, node: &Node, entries: &[Entry], at: &At, out: &mut Vec<Diagnostic>) -> Option<Json> {
     let none = Map::new();
     let properties = schema["properties"].as_object().unwrap_or(&none);
     let free = schema.get("additionalProperties").filter(|free| **free != Json::Bool(false));
+    if let Some(problem) = free.filter(|_| properties.is_empty()).and_then(|free| level_left_out(free, entries, at)) {
+        out.push(problem);
+        return None;
+    }
     let mut read = Map::new();
     let mut whole = true;
     let mut later = false;
@@ -173,7 +226,9 @@ fn mapping(schema: &Json, node: &Node, entries: &[Entry], at: &At, out: &mut Vec
             out.push(Diagnostic { span: *key_span, ..problem.at(join(&at.path, key)) });
         } else {
             let known = || properties.keys().map(String::as_str);
-            let meant = suggest::closest(key, known());
+            // a value that cannot be the other key's was never meant to be
+            let fits = |meant: &&str| branch(&properties[*meant], &value.value).is_some();
+            let meant = suggest::closest(key, known()).filter(fits);
             let problem =
                 Diagnostic::new(code::UNKNOWN_KEY, format!("unknown key {}", shown(key))).at(join(&at.path, key));
             let problem = match meant {
@@ -195,8 +250,8 @@ fn mapping(schema: &Json, node: &Node, entries: &[Entry], at: &At, out: &mut Vec
         if !tried && !later {
             let problem =
                 Diagnostic::new(code::MISSING_KEY, format!("{} has no `{key}`", at.title())).at(join(&at.path, key));
-            let what = properties[key]["description"].as_str().unwrap_or("").lines().next().unwrap_or("").to_string();
-            let problem = problem.help(format!("add `{key}:`, {}", lower(&what)));
+            let what = first_line(&properties[key]).unwrap_or_default();
+            let problem = problem.help(format!("add `{key}:`, {what}"));
             out.push(Diagnostic { span: node.span, ..problem });
         }
     }
@@ -262,9 +317,7 @@ fn text(schema: &Json, text: &str, node: &Node, at: &At, out: &mut Vec<Diagnosti
         });
         return meant.map(Json::from);
     }
-    if let Some(format) = formats::ALL.iter().find(|format| schema["pattern"] == format.pattern)
-        && !(format.holds)(text)
-    {
+    if let Some(format) = schema["pattern"].as_str().and_then(|pattern| formats::violated(pattern, text)) {
         report(cannot((format.code)()).help(format.help));
         return format.is_text.then(|| Json::from(text));
     }
@@ -282,6 +335,11 @@ fn text(schema: &Json, text: &str, node: &Node, at: &At, out: &mut Vec<Diagnosti
 
 fn not_yet(what: String, help: &str) -> Diagnostic {
     Diagnostic::new(code::NOT_YET, format!("this version does not have {what} yet")).help(help)
+}
+
+/// What a key is, as its description begins.
+fn first_line(schema: &Json) -> Option<String> {
+    schema["description"].as_str()?.lines().next().map(lower)
 }
 
 fn lower(text: &str) -> String {

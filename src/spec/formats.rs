@@ -133,6 +133,11 @@ pub static ALL: [Format; 11] = [
     },
 ];
 
+/// The format of a pattern, where `text` does not have it.
+pub fn violated(pattern: &str, text: &str) -> Option<&'static Format> {
+    ALL.iter().find(|format| format.pattern == pattern && !(format.holds)(text))
+}
+
 fn hyphenated(text: &str) -> bool {
     text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') && !text.starts_with('-') && !text.ends_with('-')
 }

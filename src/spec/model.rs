@@ -11,7 +11,7 @@ use crate::topology::{AccountKind, DeploymentSku, GatewaySku, StatusRange, Versi
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -110,6 +110,11 @@ pub struct Publisher {
     pub email: String,
 }
 
+/// The schema of a capacity that stands in a map.
+fn capacity() -> Value {
+    json!({ "type": "integer", "minimum": 1, "maximum": 1_000_000 })
+}
+
 /// A model in the short form.
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -118,10 +123,10 @@ pub struct Model {
     #[schemars(length(min = 1, max = 64))]
     pub version: String,
     /// Pay-as-you-go capacity by region, in thousands of tokens a minute.
-    #[schemars(inner(range(min = 1, max = 1_000_000)))]
+    #[schemars(extend("additionalProperties" = capacity()))]
     pub regions: Option<Map<u32>>,
     /// Provisioned capacity by region, in PTU; these are used first.
-    #[schemars(inner(range(min = 1, max = 1_000_000)))]
+    #[schemars(extend("additionalProperties" = capacity()))]
     pub ptu: Option<Map<u32>>,
 }
 

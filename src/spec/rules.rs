@@ -268,6 +268,8 @@ fn apis(topology: &Topology, out: &mut Vec<Diagnostic>) {
         }
         let Some(intent) = api.policy.intent() else { continue };
         match &intent.routes {
+            // where no pool is at all, that has been said
+            Routes::All(_) | Routes::ByName(_) if topology.pools.is_empty() => {}
             Routes::All(pool) => {
                 if !topology.pools.contains_key(pool) {
                     out.push(unknown("pool", pool, topology.pools.keys()).at(join(&path, "pool")));
@@ -275,7 +277,7 @@ fn apis(topology: &Topology, out: &mut Vec<Diagnostic>) {
             }
             Routes::ByName(routes) => {
                 let path = join(&path, "routes");
-                if routes.is_empty() && !topology.pools.is_empty() {
+                if routes.is_empty() {
                     let problem = Diagnostic::new(code::ROUTES, format!("`{key}` has no route")).at(&path);
                     out.push(problem.help("route a deployment name to a pool, or take `routes` out for all pools"));
                 }

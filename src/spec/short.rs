@@ -1,6 +1,8 @@
 //! The short form: `models` becomes accounts, deployments and pools, as DESIGN 2 says. Backends, the API and the
 //! subscription follow from those as they do in the long form.
 
+use super::check::shown;
+use super::formats;
 use super::model::{Account, Deployment, Map, Member, Model, Pool, Spec, Word};
 use super::yaml::{item, join};
 use crate::diagnostic::{Diagnostic, code};
@@ -19,7 +21,7 @@ pub fn lengthen(spec: &mut Spec, out: &mut Vec<Diagnostic>) -> Vec<(String, Stri
     }
     if models.is_empty() {
         let problem = Diagnostic::new(code::NOTHING_HERE, "`models` is empty").at("models");
-        out.push(problem.help("add a model: `gpt-4.1: { version: \"2025-04-14\", regions: { eastus2: 100 } }`"));
+        out.push(problem.help("add a model: `gpt-5.1: { version: \"2025-11-13\", regions: { eastus2: 100 } }`"));
     }
     let made = ["accounts", "backends", "pools"];
     let mut origins: Vec<_> = made.map(|key| (key.to_string(), "models".to_string())).into();
@@ -38,9 +40,17 @@ pub fn lengthen(spec: &mut Spec, out: &mut Vec<Diagnostic>) -> Vec<(String, Stri
             (&provisioned, "ptu", DeploymentSku::ProvisionedManaged, "-ptu", defaults::PRIORITY),
             (&metered, "regions", DeploymentSku::GlobalStandard, "", lower),
         ] {
-            for ((region, capacity), weight) in regions.iter().zip(weights(regions.values().copied())) {
+            for ((mut region, capacity), weight) in regions.iter().zip(weights(regions.values().copied())) {
+                let meant: String;
                 let deployment = format!("{name}{suffix}");
                 let source = join(&join(&key, from), region);
+                if let Some(format) = formats::violated(formats::LOCATION, region) {
+                    let problem = Diagnostic::new((format.code)(), format!("{} is no region", shown(region)));
+                    out.push(problem.at(&source).help(format.help));
+                    // read as what was probably meant, so that the rules still run
+                    meant = region.chars().filter(char::is_ascii_alphanumeric).collect();
+                    region = &meant;
+                }
                 let account = join("accounts", region);
                 let backend = format!("{region}-{deployment}");
                 origins.push((join(&account, "deployments"), source.clone()));

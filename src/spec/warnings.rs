@@ -1,7 +1,9 @@
 //! What works and a reader may regret: each can be silenced with a reason.
 
 use super::check::shown;
+use super::suggest;
 use super::yaml::{item, join};
+use crate::catalogue::{REGIONS, region};
 use crate::diagnostic::{Code, Diagnostic, Severity, code};
 use crate::topology::{DeploymentSku, Location, Member, Model, Pool, Threshold, Topology};
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub fn find(topology: &Topology, out: &mut Vec<Diagnostic>) {
     placeholder(topology, out);
     one_region(topology, out);
+    strange_regions(topology, out);
     shared_quota(topology, out);
     for (key, pool) in &topology.pools {
         unreachable_groups(topology, key, pool, out);
@@ -34,6 +37,27 @@ fn one_region(topology: &Topology, out: &mut Vec<Diagnostic>) {
     if let (1, Some(region)) = (regions.len(), regions.first()) {
         let problem = Diagnostic::new(code::ONE_REGION, format!("every account is in {region}")).at("accounts");
         out.push(problem.help("add an account in a second region, or silence AL0310 with the reason"));
+    }
+}
+
+/// A region that the catalogue lacks is new, or misspelt.
+fn strange_regions(topology: &Topology, out: &mut Vec<Diagnostic>) {
+    let stack = [("azure.location".to_string(), &topology.scope.location)];
+    let accounts = topology.accounts.iter().map(|(key, found)| (format!("accounts.{key}.location"), &found.location));
+    for (path, location) in stack.into_iter().chain(accounts) {
+        let name = location.as_str();
+        if region(name).is_some() {
+            continue;
+        }
+        let message = format!("{} is no region that this program knows", shown(name));
+        let problem = Diagnostic::new(code::STRANGE_REGION, message).at(path);
+        let names = || REGIONS.iter().map(|region| region.name);
+        let like: Vec<&str> = names().filter(|known| known.contains(name)).collect();
+        out.push(match suggest::closest(name, names().collect::<Vec<_>>()) {
+            Some(meant) => problem.label(format!("did you mean `{meant}`?")).help(format!("write `{meant}`")),
+            None if !like.is_empty() => problem.help(format!("use {}", suggest::list(like))),
+            None => problem.help("take a name that `az account list-locations --query [].name` prints"),
+        });
     }
 }
 

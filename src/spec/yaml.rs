@@ -153,7 +153,8 @@ fn is_decimal(unsigned: &str) -> bool {
 pub fn parse(text: &str) -> (Option<Node>, Vec<Diagnostic>) {
     if text.len() > MAX_BYTES {
         let long = format!("the spec is {} bytes long, more than {MAX_BYTES}", text.len());
-        return (None, vec![Diagnostic::new(code::UNREADABLE_FILE, long)]);
+        let problem = Diagnostic::new(code::UNREADABLE_FILE, long);
+        return (None, vec![problem.help("a spec has some kilobytes: check that this is the right file")]);
     }
     let mut builder = Builder { text, ..Builder::default() };
     match builder.document() {
@@ -219,8 +220,20 @@ impl Builder<'_> {
                     }
                 }
                 Event::Scalar(text, style, anchor, _) => {
+                    if let Some(blank) =
+                        strange_blank(&text).filter(|_| style == ScalarStyle::Plain && self.wants_key())
+                    {
+                        let message = format!("this key holds {blank}, which looks like a blank and is none");
+                        let problem = Diagnostic::new(code::BROKEN_YAML, message).span(span);
+                        return Err(problem.help("type the line anew: it comes with text from a web page"));
+                    }
                     let value = match style {
                         ScalarStyle::Plain if self.wants_key() => Value::Plain(text.into_owned()),
+                        ScalarStyle::Plain if text.starts_with(['“', '”', '„', '‘', '’']) => {
+                            let message = "a typographic quote begins this text, and YAML does not know it as one";
+                            let problem = Diagnostic::new(code::BROKEN_YAML, message).span(span);
+                            return Err(problem.help("write \" or ' instead; quote the text where the other is meant"));
+                        }
                         ScalarStyle::Plain => plain(&text),
                         _ => Value::Quoted(text.into_owned()),
                     };
@@ -341,7 +354,11 @@ impl Builder<'_> {
     }
 
     fn broken(&self, error: &ScanError) -> Diagnostic {
-        let start = error.marker().byte_offset().unwrap_or(0).min(self.text.len());
+        let mut start = error.marker().byte_offset().unwrap_or(0).min(self.text.len());
+        // a tab is found out by what comes behind it
+        while start > 0 && self.text.as_bytes()[start - 1] == b'\t' {
+            start -= 1;
+        }
         let next = self.text.get(start..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
         let line_start = self.text.get(..start).and_then(|before| before.rfind('\n')).map_or(0, |newline| newline + 1);
         let line = self.text.get(line_start..).and_then(|rest| rest.lines().next()).unwrap_or("");
@@ -365,6 +382,12 @@ impl Builder<'_> {
 
 fn key_is_no_text(span: Span) -> Diagnostic {
     Diagnostic::new(code::YAML_FEATURE, "a key must be text").span(span).help("write a word before the colon")
+}
+
+/// A character that looks like a blank, or like nothing, and is none to YAML.
+fn strange_blank(text: &str) -> Option<String> {
+    let strange = |c: &char| (c.is_whitespace() && !c.is_ascii()) || ('\u{200b}'..='\u{200d}').contains(c);
+    text.chars().find(strange).map(|c| format!("U+{:04X}", u32::from(c)))
 }
 
 /// Nodes and depth of a tree.
@@ -406,6 +429,13 @@ fn words(kind: &ErrorKind) -> (Option<&'static str>, Option<&'static str>) {
             Some("this line is not indented like its neighbours"),
             Some("keys of one mapping start in one column, and each has a colon"),
         ),
+        ExpectedFlowMappingSeparator | ExpectedFlowSequenceSeparator => (
+            Some("a comma or a closing bracket is missing here"),
+            Some("quote a text that holds a colon, a comma or a bracket, or close the bracket"),
+        ),
+        MismatchedFlowCollectionEnd { .. } => {
+            (Some("a bracket is closed by one of the other kind"), Some("close `[` with `]` and `{` with `}`"))
+        }
         RecursionLimitExceeded => (Some("the spec is nested too deeply"), Some("look for an unclosed bracket")),
         _ => (None, None),
     }
@@ -483,7 +513,7 @@ mod tests {
     fn broken_text_says_where_and_what() {
         for (text, at, says) in [
             ("a: {b: 1\n", (1, 4), "never closed"),
-            ("a:\n\tb: 1\n", (2, 2), "tab"),
+            ("a:\n\tb: 1\n", (2, 1), "tab"),
             ("a: 1\n b: 2\n", (2, 3), ":"),
             ("a: \"x\n", (2, 1), "quote"),
             ("a: \"x", (1, 4), "quote"),
@@ -492,6 +522,10 @@ mod tests {
             ("a: 1\n---\nb: 1\n", (2, 1), "one document"),
             ("? [a]\n: 1\n", (1, 3), "key must be text"),
             ("a: { b: ${X} }\n", (1, 10), ""),
+            ("a: { b: c: d }\n", (1, 10), "missing here"),
+            ("a: [b, c }\n", (1, 4), "closed by one"),
+            ("a: “b”\n", (1, 4), "typographic"),
+            ("a:\n\u{a0} b: 1\n", (2, 1), "U+00A0"),
             ("", (1, 1), "empty"),
             ("# nothing\n", (1, 1), "empty"),
             ("a: &b { <<: *b }\n", (1, 9), "merge keys"),

@@ -243,7 +243,13 @@ impl Retry {
 
     /// Whether an attempt that ended after `elapsed` without an answer is worth another one.
     pub fn repeats_silence(&self, elapsed: Duration) -> bool {
-        self.timeouts || elapsed < self.timeout
+        self.timeouts || elapsed < self.timed_out()
+    }
+
+    /// What an attempt without an answer has lasted if it timed out: a little less than `timeout`, because a gateway's
+    /// timer ticks about 60 times a second and may ring a tick before the clock says so.
+    pub fn timed_out(&self) -> Duration {
+        Duration(self.timeout.0.saturating_sub(Duration::from_millis(100).0))
     }
 }
 
@@ -255,26 +261,39 @@ pub fn is_exhausted(status: u16, headers: &Headers) -> bool {
 /// How long an answer asks to wait: the longer of `Retry-After` (whole seconds or an HTTP date) and `retry-after-ms`.
 /// What cannot be read counts as absent.
 pub fn wait(headers: &Headers, now: Time) -> Option<Duration> {
-    let number = |text: &str| text.trim().parse::<i64>().ok();
-    let seconds = headers.get("Retry-After").and_then(|text| match number(text) {
-        Some(seconds) => u64::try_from(seconds).ok().map(|s| Duration::from_secs(s.min(LONGEST_WAIT_SECS))),
-        None => http_date(text).map(|date| date.since(now)),
-    });
-    let milliseconds = headers
-        .get("retry-after-ms")
-        .and_then(number)
-        .and_then(|ms| u64::try_from(ms).ok())
-        .map(|ms| Duration::from_millis(ms.min(LONGEST_WAIT_SECS * 1000)));
-    seconds.max(milliseconds)
+    let milliseconds = number(&joined(headers, "retry-after-ms")).and_then(|ms| u64::try_from(ms).ok());
+    let milliseconds = milliseconds.map(|ms| Duration::from_millis(ms.min(LONGEST_WAIT_SECS * 1000)));
+    retry_after(headers, now).max(milliseconds)
 }
 
-/// `Wed, 21 Oct 2026 07:28:00 GMT`
-fn http_date(text: &str) -> Option<Time> {
-    if !text.trim_end().ends_with("GMT") {
-        return None;
+/// How long an answer's `Retry-After` asks to wait.
+pub fn retry_after(headers: &Headers, now: Time) -> Option<Duration> {
+    let text = joined(headers, "Retry-After");
+    match number(&text) {
+        Some(seconds) => u64::try_from(seconds).ok().map(|s| Duration::from_secs(s.min(LONGEST_WAIT_SECS))),
+        None => http_date(&text).map(|date| date.since(now)),
     }
-    let date = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
-    u64::try_from(date.as_nanosecond()).ok().map(Time)
+}
+
+fn number(text: &str) -> Option<i64> {
+    text.trim().parse().ok()
+}
+
+/// Every value of a header, as API Management gives them to a policy: with commas between. So whoever sends two of
+/// them asks for nothing that can be read.
+fn joined(headers: &Headers, name: &str) -> String {
+    let values: Vec<&str> =
+        headers.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value).collect();
+    values.join(",")
+}
+
+/// `Wed, 21 Oct 2026 07:28:00 GMT` and nothing else: other forms are obsolete, and each library reads them its own way.
+fn http_date(text: &str) -> Option<Time> {
+    const FORM: &str = "%a, %d %b %Y %H:%M:%S GMT";
+    const LONGEST: i64 = i64::MAX / 1_000_000_000;
+    let date = jiff::civil::DateTime::strptime(FORM, text.trim()).ok()?;
+    let seconds = date.duration_since(jiff::civil::date(1970, 1, 1).at(0, 0, 0, 0)).as_secs();
+    (date.strftime(FORM).to_string() == text.trim()).then(|| Time::from_secs(seconds.clamp(0, LONGEST).unsigned_abs()))
 }
 
 /// Splits a caller's path behind the API's own path: the deployment that it names, decoded, and what follows, which is
@@ -291,8 +310,8 @@ pub fn split_path<'a>(path: &'a str, api_path: &str) -> Option<(String, &'a str)
     (!name.is_empty()).then_some((name, if tail.is_empty() { "/" } else { tail }))
 }
 
-/// Percent decoding; what is no escape stays.
-fn unescape(text: &str) -> String {
+/// Percent decoding; what is no escape, or would be no text, stays.
+pub fn unescape(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((&first, after)) = rest.split_first() {
@@ -308,7 +327,12 @@ fn unescape(text: &str) -> String {
             }
         }
     }
-    String::from_utf8_lossy(&bytes).into_owned()
+    let mut out = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        out.push_str(chunk.valid());
+        out.extend(chunk.invalid().iter().map(|byte| format!("%{byte:02X}")));
+    }
+    out
 }
 
 #[cfg(test)]
@@ -326,6 +350,7 @@ mod tests {
         assert_eq!(split("/openai/deployments/gpt-4.1/chat/completions", "openai"), chat);
         assert_eq!(split("/a/deployments/DEPLOYMENTS/gpt-4.1/chat/completions", "a/deployments"), chat);
         assert_eq!(split("/openai/deployments/my%20m%zz/x", "openai"), Some(("my m%zz".to_owned(), "/x")));
+        assert_eq!(split("/openai/deployments/%C3%BC%C3", "openai"), Some(("ü%C3".to_owned(), "/")));
         assert_eq!(split("/openai/deployments/gpt", "openai"), Some(("gpt".to_owned(), "/")));
         for none in ["/openai/deployments//x", "/openai/deployments", "/openai/models", "", "/o"] {
             assert_eq!(split(none, "openai"), None, "{none}");
@@ -343,10 +368,24 @@ mod tests {
         assert_eq!(wait(&[("retry-after-ms", "1500")]), some("1.5s"));
         assert_eq!(wait(&[("Retry-After", "Wed, 21 Oct 2026 07:28:00 GMT")]), some("10s"));
         assert_eq!(wait(&[("Retry-After", "Wed, 21 Oct 2015 07:28:00 GMT")]), some("0s"));
-        for none in ["", "-1", "soon", "1.5", "2026-10-21", "99999999999999999999"] {
+        assert_eq!(wait(&[("Retry-After", "Fri, 01 Jan 1960 00:00:00 GMT")]), some("0s"));
+        for none in ["", "-1", "soon", "1.5", "2026-10-21", "99999999999999999999", "GMT", "1,5"] {
             assert_eq!(wait(&[("Retry-After", none)]), None, "{none}");
         }
-        assert!(wait(&[("Retry-After", "9000000000000000000")]).is_some());
+        for none in [
+            "Tue, 21 Oct 2026 07:28:00 GMT",
+            "Wed, 21 Oct 2026 07:28:00 +0000",
+            "21 Oct 2026 07:28:00 GMT",
+            "Wednesday, 21-Oct-26 07:28:00 GMT",
+            "Wed Oct 21 07:28:00 2026",
+            "wed, 21 oct 2026 07:28:00 GMT",
+        ] {
+            assert_eq!(wait(&[("Retry-After", none)]), None, "{none}");
+        }
+        assert_eq!(wait(&[("Retry-After", "5"), ("retry-after", "10")]), None, "two of them are unreadable");
+        for long in ["9000000000000000000", "Fri, 31 Dec 9999 23:59:59 GMT"] {
+            assert!(wait(&[("Retry-After", long)]).is_some(), "{long}");
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Progress of something long, as steps in groups: a picture that is redrawn in place on a terminal, lines elsewhere.
 //!
 //! On a terminal a group that is done, or has not begun, takes one line; what runs shows its phase, how long it has taken
-//! and how long it usually takes. In a pipe a line is written when a step ends, and a heartbeat while nothing does, so that
+//! and how long it usually takes. Where the window is too low for that, groups in which nothing runs share one line. In a pipe a line is written when a step ends, and a heartbeat while nothing does, so that
 //! no log is silent for long.
 //!
 //! Deliberately absent: a thread. Whoever waits calls [`Progress::tick`].
@@ -113,7 +113,7 @@ impl<'a> Progress<'a> {
     /// Redraws, or gives the heartbeat.
     pub fn tick(&mut self, now: Time) {
         if let Some(bar) = &self.drawn {
-            let picture = self.picture(now);
+            let picture = self.picture(now, self.ui.height().unwrap_or(usize::MAX));
             bar.set_message(if self.ui.coloured() { picture } else { strip_str(&picture).to_string() });
             bar.tick();
         } else if now.since(self.spoke) >= HEARTBEAT {
@@ -129,6 +129,15 @@ impl<'a> Progress<'a> {
     pub fn end(&mut self, now: Time) {
         self.tick(now);
         if let Some(bar) = self.drawn.take() {
+            bar.abandon();
+        }
+    }
+
+    /// Leaves the picture as it was drawn last. After Ctrl-C the terminal has written `^C` behind it and may stand a line
+    /// lower, so that drawing over it would leave pieces.
+    pub fn leave(&mut self) {
+        if let Some(bar) = self.drawn.take() {
+            bar.set_draw_target(ProgressDrawTarget::hidden());
             bar.abandon();
         }
     }
@@ -175,24 +184,43 @@ impl<'a> Progress<'a> {
         Some(format!("{label} {} for {}{}{more}", clean(phase), now.since(since), row.step.usually()))
     }
 
-    /// The picture on a terminal.
-    fn picture(&self, now: Time) -> String {
-        let mut lines = Vec::new();
-        let mut groups: Vec<&str> = Vec::new();
+    /// The picture on a terminal of that many lines.
+    fn picture(&self, now: Time, height: usize) -> String {
+        let mut groups: Vec<(&str, Vec<&Row>)> = Vec::new();
         for row in &self.rows {
-            if !groups.contains(&row.step.group.as_str()) {
-                groups.push(&row.step.group);
+            match groups.iter_mut().find(|(group, _)| *group == row.step.group) {
+                Some((_, rows)) => rows.push(row),
+                None => groups.push((&row.step.group, vec![row])),
             }
         }
-        let width = groups.iter().map(|group| group.chars().count()).max().unwrap_or(0);
-        for group in groups {
-            let rows: Vec<&Row> = self.rows.iter().filter(|row| row.step.group == group).collect();
-            for (i, text) in picture_of_group(&rows, now).into_iter().enumerate() {
-                let head = if i == 0 { group } else { "" };
-                lines.push(format!("  {} {text}", paint(Role::Strong, &format!("{head:width$}"))));
+        let lines = |groups: &[(&str, Vec<&Row>)]| {
+            let width = groups.iter().map(|(group, _)| columns(group)).max().unwrap_or(0);
+            let mut lines = Vec::new();
+            for (group, rows) in groups {
+                for (i, text) in picture_of_group(rows, now).into_iter().enumerate() {
+                    let head = if i == 0 { clean(group) } else { "".into() };
+                    lines.push(format!("  {} {text}", paint(Role::Strong, &format!("{head:width$}"))));
+                }
             }
+            lines
+        };
+        let whole = lines(&groups);
+        if whole.len() < height {
+            return whole.join("\n");
         }
-        lines.join("\n")
+        let (busy, quiet): (Vec<_>, Vec<_>) =
+            groups.into_iter().partition(|(_, rows)| rows.iter().any(|row| row.is_shown()));
+        let heading = if busy.is_empty() { "all".to_owned() } else { format!("{} others", quiet.len()) };
+        let others = (heading.as_str(), quiet.into_iter().flat_map(|(_, rows)| rows).collect());
+        let mut folded = lines(&[busy, vec![others]].concat());
+        // the last line, what has been done, stays
+        let too_many = folded.len().saturating_sub(height.saturating_sub(1).max(2));
+        if too_many > 0 {
+            let last = folded.len() - 1;
+            let cut = last - too_many - 1;
+            folded.splice(cut..last, [paint(Role::Faint, &format!("  and {} more lines", last - cut))]);
+        }
+        folded.join("\n")
     }
 }
 
@@ -205,6 +233,11 @@ impl Step {
 }
 
 impl Row {
+    /// Whether it has a line of its own.
+    fn is_shown(&self) -> bool {
+        matches!(self.state, State::Running { .. } | State::Failed { .. })
+    }
+
     fn took(&self, now: Time) -> Duration {
         match &self.state {
             State::Running { since, .. } => now.since(*since),
@@ -218,15 +251,25 @@ impl Row {
 fn picture_of_group(rows: &[&Row], now: Time) -> Vec<String> {
     let done: Vec<&Row> = rows.iter().filter(|row| matches!(row.state, State::Done { .. })).copied().collect();
     let waiting = rows.iter().filter(|row| row.state == State::Waiting).count();
+    let shown = rows.iter().filter(|row| row.is_shown());
     let mut lines = Vec::new();
+    let mut waits = match waiting {
+        0 => String::new(),
+        _ if waiting == rows.len() => "waiting".to_owned(),
+        _ => format!("{waiting} waiting"),
+    };
     if !done.is_empty() {
         let took = done.iter().map(|row| row.took(now)).max().unwrap_or_default();
         let what =
             if done.len() == rows.len() { "done".to_owned() } else { format!("done {} of {}", done.len(), rows.len()) };
         let took = if took < SEEN { String::new() } else { format!(" {took}") };
-        lines.push(format!("{}{}", paint(Role::Good, &what), paint(Role::Faint, &took)));
+        // with nothing between them, both are one line
+        let waits = match shown.clone().count() {
+            0 if !waits.is_empty() => format!(", {}", std::mem::take(&mut waits)),
+            _ => String::new(),
+        };
+        lines.push(format!("{}{}", paint(Role::Good, &what), paint(Role::Faint, &format!("{took}{waits}"))));
     }
-    let shown = rows.iter().filter(|row| matches!(row.state, State::Running { .. } | State::Failed { .. }));
     let width = shown.clone().map(|row| columns(&row.step.name)).max().unwrap_or(0);
     for row in shown {
         let name = clean(&row.step.name);
@@ -243,11 +286,8 @@ fn picture_of_group(rows: &[&Row], now: Time) -> Vec<String> {
             _ => continue,
         });
     }
-    if waiting > 0 {
-        lines.push(paint(
-            Role::Faint,
-            &if waiting == rows.len() { "waiting".to_owned() } else { format!("{waiting} waiting") },
-        ));
+    if !waits.is_empty() {
+        lines.push(paint(Role::Faint, &waits));
     }
     lines
 }
@@ -261,6 +301,32 @@ fn spinner(now: Time) -> char {
 mod tests {
     use super::*;
     use crate::ui::{Input, Output, Verbosity};
+
+    #[test]
+    fn a_low_window_folds_what_is_quiet() {
+        let ui = Ui::new("deploy", anstream::ColorChoice::Never, Verbosity::Quiet, Output::Text, Input::Never);
+        let steps = (0..30).flat_map(|n| {
+            ["account", "deployment"].map(|name| Step { group: format!("east-{n}"), name: name.into(), usual: None })
+        });
+        let at = Time::from_secs;
+        let mut progress = Progress::new(&ui, steps, at(0));
+        (0..30).for_each(|n| progress.done(&format!("east-{n}"), "account", "done", at(0)));
+        let picture = |progress: &Progress<'_>, height| strip_str(&progress.picture(at(9), height)).to_string();
+        assert_eq!(picture(&progress, 24), "  all done 30 of 60, 30 waiting");
+        assert_eq!(picture(&progress, 31).lines().next(), Some("  east-0  done 1 of 2, 1 waiting"));
+        progress.running("east-7", "deployment", "writing", at(2));
+        expect_test::expect![[r#"
+            the picture
+              east-7    done 1 of 2
+                        deployment  ⠂ writing 7s
+              29 others done 29 of 58, 29 waiting"#]]
+        .assert_eq(&format!("the picture\n{}", picture(&progress, 24)).replace(spinner(at(9)), "⠂"));
+        (0..30).for_each(|n| progress.running(&format!("east-{n}"), "deployment", "writing", at(2)));
+        for height in 4..70 {
+            let lines = picture(&progress, height).lines().count();
+            assert!(lines < height, "{lines} lines in {height}");
+        }
+    }
 
     #[test]
     fn the_picture_shows_what_runs_and_folds_the_rest() {
@@ -279,7 +345,7 @@ mod tests {
         progress.running("eastus2", "deployment gpt", "running", at(38));
         progress.running("service", "role on eastus2", "running", at(39));
         progress.failed("service", "role on eastus2", "PrincipalNotFound\u{7}", at(40));
-        let picture = strip_str(&progress.picture(at(60))).to_string();
+        let picture = strip_str(&progress.picture(at(60), 24)).to_string();
         expect_test::expect![[r#"
             the picture
               service gateway apim     ⠋ Activating 1m (usually 5m to 15m)
@@ -288,6 +354,7 @@ mod tests {
                       deployment gpt  ⠋ running 22s
               routing waiting"#]]
         .assert_eq(&format!("the picture\n{picture}"));
+        assert_eq!(strip_str(&progress.picture(at(60), 7)).to_string(), picture, "just fits");
         let beat = strip_str(&progress.longest(at(60)).expect("something runs")).to_string();
         assert_eq!(beat, "service gateway apim Activating for 1m (usually 5m to 15m), and 1 more");
     }

@@ -52,9 +52,43 @@ pub(super) fn columns(text: &str) -> usize {
     strip_str(text).to_string().chars().count()
 }
 
+/// Prose broken between words. A line that begins with a blank is laid out already, or a command to copy, and stays.
+pub(super) fn wrap(text: &str, width: usize) -> String {
+    let line = |line: &str| {
+        if line.starts_with(' ') || columns(line) <= width {
+            return line.to_owned();
+        }
+        let mut wrapped = String::new();
+        let mut used = 0;
+        for word in line.split(' ') {
+            let long = columns(word);
+            if used > 0 && used + 1 + long > width {
+                wrapped.push('\n');
+                used = 0;
+            } else if used > 0 {
+                wrapped.push(' ');
+                used += 1;
+            }
+            wrapped.push_str(word);
+            used += long;
+        }
+        wrapped
+    };
+    text.split('\n').map(line).collect::<Vec<_>>().join("\n")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn prose_is_broken_between_words_and_commands_are_not() {
+        let text = "\nDetached after 3s: Azure goes on.\n  aoai-lb deploy a-long-name.yaml --cloud local";
+        let wrapped = "\nDetached after 3s:\nAzure goes on.\n  aoai-lb deploy a-long-name.yaml --cloud local";
+        assert_eq!(wrap(text, 20), wrapped);
+        assert_eq!(wrap(text, 80), text);
+        assert_eq!(wrap(&paint(Role::Good, "a b"), 3), paint(Role::Good, "a b"));
+    }
 
     #[test]
     fn nothing_from_outside_drives_a_terminal() {

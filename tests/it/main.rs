@@ -4,6 +4,7 @@
 mod architecture;
 mod bicep;
 mod cli;
+mod fuzz;
 mod plan;
 mod readme;
 mod render;

@@ -1,6 +1,7 @@
 //! Rendering: what is written is what the Bicep compiler, the contracts and the policy schemas want.
 
 mod checks;
+mod csharp;
 mod cut;
 mod laws;
 mod snapshots;

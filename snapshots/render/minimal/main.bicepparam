@@ -1,3 +1,4 @@
+// Written by aoai-lb: change the spec, not this file.
 using 'main.bicep'
 
 param location = 'eastus2'

@@ -1,6 +1,6 @@
 //! What Azure looks at before it takes a deployment: the template, and what providers say up front.
 
-use super::{DEPLOYMENT, Deployment, Order, Step, StepState};
+use super::{DEPLOYMENT, Order, Step, StepState};
 use crate::azure::World;
 use crate::azure::cognitive::accounts;
 use crate::azure::engine::{self, Prepared, ResourceGroup, Scope, TemplateError, prepare};
@@ -10,6 +10,7 @@ use crate::azure::router::{location_problem, unknown, version_problem};
 use crate::azure::shape::{guid, hex};
 use crate::catalogue::resource_type;
 use serde_json::{Map, Value, json};
+use std::sync::Arc;
 
 /// A template that was found good.
 pub(super) struct Checked {
@@ -78,10 +79,17 @@ pub(super) fn scope(world: &World, subscription: &str, group: &str, name: &str) 
     })
 }
 
-/// The template of a deployment that was taken, once more.
-pub(super) fn again(world: &World, deployment: &Deployment) -> Option<Prepared> {
+/// The template of a deployment that was taken, once more: read once while time advances, for it may have hundreds of
+/// steps.
+pub(super) fn again(world: &mut World, key: &str) -> Option<Arc<Prepared>> {
+    if let Some(prepared) = world.prepared.get(key) {
+        return Some(prepared.clone());
+    }
+    let deployment = world.state.deployments.get(key)?;
     let scope = scope(world, &deployment.subscription, &deployment.group, &deployment.name)?;
-    prepare(&deployment.template, &deployment.parameters, &scope).ok()
+    let prepared = Arc::new(prepare(&deployment.template, &deployment.parameters, &scope).ok()?);
+    world.prepared.insert(key.to_owned(), prepared.clone());
+    Some(prepared)
 }
 
 fn refused(problem: &TemplateError) -> Reply {

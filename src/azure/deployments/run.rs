@@ -94,7 +94,7 @@ pub(in crate::azure) fn end_step(world: &mut World, at: Time, key: &str, step: u
 
 /// Starts every step whose dependencies have ended; with none running any more, the end is near.
 fn launch(world: &mut World, at: Time, key: &str) {
-    let Some(deployment) = world.state.deployments.get(key).cloned() else { return };
+    let Some(deployment) = world.state.deployments.get(key) else { return };
     if deployment.state != Phase::Running {
         return;
     }
@@ -106,9 +106,9 @@ fn launch(world: &mut World, at: Time, key: &str) {
         .filter(|(_, step)| step.state == StepState::Waiting && step.depends_on.iter().all(ended))
         .map(|(i, _)| i)
         .collect();
-    let prepared = if ready.is_empty() { None } else { check::again(world, &deployment) };
+    let prepared = if ready.is_empty() { None } else { check::again(world, key) };
     for i in ready {
-        let state = start(world, at, prepared.as_ref(), i);
+        let state = start(world, at, prepared.as_deref(), i);
         if let Some(step) = world.state.deployments.get_mut(key).and_then(|d| d.steps.get_mut(i)) {
             step.state = state;
         }
@@ -203,7 +203,7 @@ pub(in crate::azure) fn finish(world: &mut World, at: Time, key: &str) {
     let failed = deployment.steps.iter().any(|step| matches!(step.state, StepState::Failed { .. }));
     let result = match failed {
         true => Err(failure(&deployment)),
-        false => outputs(world, &deployment),
+        false => outputs(world, key),
     };
     let Some(deployment) = world.state.deployments.get_mut(key) else { return };
     deployment.finishes = None;
@@ -288,8 +288,8 @@ fn unfinished(child: &str, state: &str, error: Option<Value>) -> Value {
     }})
 }
 
-fn outputs(world: &World, deployment: &Deployment) -> Result<Value, Value> {
-    let Some(prepared) = check::again(world, deployment) else {
+fn outputs(world: &mut World, key: &str) -> Result<Value, Value> {
+    let Some(prepared) = check::again(world, key) else {
         return Err(json!({"code": "InvalidTemplate", "message": "The template cannot be evaluated again."}));
     };
     prepared.outputs(&Look { world }).map_err(|problem| problem.to_value())

@@ -42,6 +42,12 @@ fn a_plain_trace_counts_seconds_and_may_name_deployments() {
 }
 
 #[test]
+fn a_float_may_have_more_digits_than_a_nanosecond_has() {
+    let rows = read("arrival,prompt_tokens,output_tokens\n1.6580000000000001,1,2\n1.9999999999999998,3,4\n");
+    assert_eq!(rows, Ok(vec![arrival(1_658_000_000, 1, 2), arrival(1_999_999_999, 3, 4)]));
+}
+
+#[test]
 fn a_bad_row_is_named_by_line_and_column() {
     const HEAD: &str = "arrival,prompt_tokens,output_tokens";
     for (body, want) in [
@@ -52,7 +58,8 @@ fn a_bad_row_is_named_by_line_and_column() {
         ("1,2,3\n,2,3\n", "line 3 of the trace: `arrival` is ``"),
         ("\x1b[2J,2,3\n", "line 2 of the trace: `arrival` is `[2J`"),
         ("1e3,2,3\n", "line 2 of the trace: `arrival` is `1e3`"),
-        ("1.0000000001,2,3\n", "line 2 of the trace: `arrival` is `1.0000000001`"),
+        ("1.000000000x,2,3\n", "line 2 of the trace: `arrival` is `1.000000000x`"),
+        ("1.,2,3\n", "line 2 of the trace: `arrival` is `1.`"),
         ("99999999999999,2,3\n", "line 2 of the trace: `arrival` is `99999999999999`"),
         ("1,2,100000001\n", "line 2 of the trace: `output_tokens` is `100000001`"),
         ("2,2,3\n1.9,2,3\n", "line 3 of the trace: `arrival` is earlier than in the row before"),

@@ -50,6 +50,58 @@ fn structure_is_checked() {
 }
 
 #[test]
+fn a_mistake_is_one_problem_with_its_own_cure() {
+    let cure = |from: &str, to: &str| {
+        assert_eq!(BASE.matches(from).count(), 1, "{from}");
+        let problems = load(&BASE.replace(from, to), &Options::default()).expect_err("a problem");
+        let [problem] = problems.as_slice() else { panic!("{from} -> {to}: {problems:#?}") };
+        format!("{} {}: {}", problem.code, problem.message, problem.help.as_deref().unwrap_or("-"))
+    };
+    for (from, to, said) in [
+        (
+            "api: openai",
+            "api: [openai]",
+            "AL0113 `api` is a list: write text: key of the API that it may call. Left out: the only one",
+        ),
+        ("interval: PT10S", "interval: 10", "AL0113 `interval` is the number 10: add the unit: `10s` for seconds"),
+        ("- { backend: first }", "- first", "AL0113 `members[0]` is the text `first`: write `{ backend: first }`"),
+        (
+            "  north:\n    location: swedencentral\n    deployments:\n      gpt: { model: gpt-4.1, version: \"2025-04-14\", capacity: 100 }",
+            "  north:\n    location: swedencentral\n    deployments:\n      model: gpt-4.1\n      version: \"2025-04-14\"\n      capacity: 100",
+            "AL0113 `deployments` holds `model`, and a name is expected: write a name of your choice above these keys, as `NAME:`, and indent them below it",
+        ),
+        (
+            "subscriptions:\n  team: { api: openai }",
+            "subscriptions:\n  - name: team\n    api: openai",
+            "AL0113 `subscriptions` is a list: write each item under a name of its own, without the hyphen: `NAME:` and its keys below it",
+        ),
+        (
+            "weight: 10 }",
+            "weight: 99999999999999999999 }",
+            "AL0113 `weight` is a number of more than 18 digits: write a whole number",
+        ),
+        (
+            "resourceGroup: rg-ai",
+            "resource_group_name: rg-ai",
+            "AL0110 unknown key `resource_group_name`: write `resourceGroup`",
+        ),
+        (
+            "  main:\n    members:\n      - { backend: first }\n      - { backend: second, priority: 2, weight: 10 }\n      - { backend: third, priority: 2, weight: 20 }\n",
+            "",
+            "AL0221 the spec has no pools: add a pool with its members, or start with `models`",
+        ),
+    ] {
+        assert_eq!(cure(from, to), said);
+    }
+    // what another tool calls a part of it is no reason for a second problem
+    check(
+        "publisher: { email: ai@contoso.com }",
+        "publisher: { email: ai@contoso.com }\n  publisherName: Contoso",
+        &["AL0110 `publisherName` unknown key `publisherName`"],
+    );
+}
+
+#[test]
 fn what_a_later_version_reads_is_refused_by_name() {
     let late = |what: &str| format!("this version does not have {what} yet");
     for (from, to, piece, what) in [
@@ -270,6 +322,13 @@ fn a_spec_that_makes_nothing_is_refused() {
     let empty = format!("{head}models: {{ gpt-4.1: {{ version: \"1\" }} }}\n");
     assert_eq!(said(&empty, &Options::default()), ["AL0221 `gpt-4.1` `gpt-4.1` has no region"]);
     assert_eq!(said(&format!("{head}models: {{}}\n"), &Options::default()), ["AL0221 `models` `models` is empty"]);
+    let odd = format!(
+        "{head}models: {{ gpt-5.1: {{ version: \"1\", ptu: {{ east_us: 50 }}, regions: {{ eastus2: 1 }} }} }}\n"
+    );
+    assert_eq!(said(&odd, &Options::default()), ["AL0116 `50` `east_us` is no region"]);
+    let none =
+        format!("{head}models: {{ gpt-5.1: {{ version: \"1\", ptu: {{ eastus: 0 }}, regions: {{ eastus2: 1 }} }} }}\n");
+    assert_eq!(said(&none, &Options::default()), ["AL0115 `0` eastus 0 is below 1"]);
     let both =
         BASE.replace("accounts:\n", "models: { gpt-4.1: { version: \"1\", regions: { eastus2: 1 } } }\naccounts:\n");
     let twice: Vec<String> =
@@ -299,6 +358,21 @@ fn keys_of_azure_have_no_place_in_a_spec() {
         assert!(problems.iter().any(|problem| problem.code == code::LITERAL_SECRET), "{from}: {problems:?}");
         assert!(!format!("{problems:?}").contains(key), "{from}: {problems:?}");
     }
+}
+
+#[test]
+fn a_region_that_nobody_knows_is_a_warning() {
+    let strange = |place: &str| format!("AL0318 `{place}` `{place}` is no region that this program knows");
+    check("location: swedencentral", "location: sweden", &[&strange("sweden")]);
+    check("location: swedencentral", "location: swedencentrall", &[&strange("swedencentrall")]);
+    check("location: swedencentral", "location: Sweden Central", &[]);
+    let help = |place: &str| {
+        let text = BASE.replace("location: swedencentral", &format!("location: {place}"));
+        let warnings = load(&text, &Options::default()).expect("a spec").warnings;
+        warnings[0].help.clone().unwrap_or_default()
+    };
+    assert_eq!(help("sweden"), "use `swedencentral`");
+    assert_eq!(help("swedencentrall"), "write `swedencentral`");
 }
 
 #[test]

@@ -82,6 +82,21 @@ fn completions_are_for_every_shell() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn bash_completes_the_flags_of_a_subcommand() {
+    let place = Place::new();
+    let script = place.run("completions bash").exits(0).out;
+    let tail = r#"
+        ask() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMPREPLY=()
+                _aoai__lb aoai-lb "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD-1]}"; echo "${COMPREPLY[*]}"; }
+        ask aoai-lb dep; ask aoai-lb deploy --rec; ask aoai-lb completions z; ask aoai-lb render --exp"#;
+    let Ok(output) = std::process::Command::new("bash").args(["-c", &format!("{script}{tail}")]).output() else {
+        return;
+    };
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "deploy\n--recover\nzsh\n--expanded\n");
+}
+
 #[test]
 fn colour_is_for_terminals_and_for_who_asks() {
     let place = Place::quickstart();

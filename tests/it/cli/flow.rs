@@ -119,6 +119,23 @@ fn render_is_byte_stable_and_check_holds_it() {
 }
 
 #[test]
+fn a_file_of_somebody_else_is_not_overwritten() {
+    let place = Place::quickstart();
+    place.write("mine/main.bicep", "// my own project\n");
+    let refused = place.run("render quickstart.yaml -o mine").exits(1).says("AL0911").says("mine/main.bicep");
+    assert!(refused.says("`-o`").out.is_empty());
+    assert_eq!(place.read("mine/main.bicep"), "// my own project\n");
+    assert_eq!(std::fs::read_dir(place.path("mine")).unwrap().count(), 1, "something was written");
+    // every file that we write has the mark, so that what is ours is known as ours
+    place.run("render quickstart.yaml -o out").exits(0);
+    for name in ["main.bicep", "main.json", "policy.xml", "main.bicepparam", "modules/role-assignment.bicep"] {
+        assert!(place.read(&format!("out/{name}")).contains("aoai-lb"), "{name}");
+    }
+    place.write("file", "");
+    place.run("render quickstart.yaml -o file").exits(1).says("AL0905").says("is a file, not a folder");
+}
+
+#[test]
 fn a_folder_that_cannot_be_written_gets_nothing() {
     let place = Place::quickstart();
     place.write("out/modules", "a file where a folder should be");

@@ -47,7 +47,11 @@ fn a_missing_file_is_named() {
     place.run("validate nowhere.yaml").exits(4).snapshot("missing-file");
     place.run("validate").exits(64).snapshot("no-spec");
     place.write("folder/x", "");
-    place.run("validate folder").exits(4).says("AL0101").says("is a folder");
+    place.run("validate folder").exits(4).says("AL0101").says("is a folder").says("name the file in it");
+    std::fs::write(place.path("utf16.yaml"), b"\xff\xfev\0e\0").unwrap();
+    place.run("validate utf16.yaml").exits(4).says("UTF-16").says("save it as UTF-8");
+    place.write("long.yaml", &"# a comment\n".repeat(100_000));
+    place.run("validate long.yaml").exits(4).says("AL0101").says("longer than 1048576 bytes").says("check the path");
     std::fs::write(place.path("latin1.yaml"), b"name: caf\xe9\n").unwrap();
     place.run("validate latin1.yaml").exits(4).says("AL0101").says("not UTF-8 at byte 9");
 }

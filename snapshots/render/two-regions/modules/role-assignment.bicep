@@ -1,4 +1,5 @@
 // A role on an account. A module, because the assignment's name holds a principal that exists only at run time.
+// Written by aoai-lb: change the spec, not this file.
 
 @description('Name of the Azure OpenAI account that the role is granted on.')
 param accountName string

@@ -1,0 +1,113 @@
+//! Fuzz targets: what reads bytes from outside. Each is a plain function that must return, whatever it is given, and
+//! that holds a law or two beside. `cargo test` runs them over `fuzz/seeds/` and mutations of it.
+
+use aoai_lb::azure::{World, engine};
+use aoai_lb::time::Time;
+use aoai_lb::wire::{Headers, Method, Request, Response};
+use aoai_lb::{arm, expr, policy, policy_xml, sim, spec, template};
+
+/// A target with the name of its folder of seeds.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// Every target.
+pub const TARGETS: [Target; 7] = [
+    ("spec", spec),
+    ("expression", expression),
+    ("policy", policy),
+    ("trace", trace),
+    ("request", request),
+    ("template", template),
+    ("failure", failure),
+];
+
+/// A spec: a valid one renders, and its long form means the same; a problem stands inside the text.
+fn spec(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    match spec::load(text, &spec::Options::default()) {
+        Ok(loaded) => {
+            assert!(!template::files(&loaded.topology).is_empty());
+            let long = spec::expand(text, &spec::Options::default()).expect("a valid spec has a long form");
+            let again = spec::load(&long, &spec::Options::default()).expect("a long form is valid");
+            assert_eq!(loaded.topology, again.topology, "{long}");
+        }
+        Err(problems) => {
+            assert!(!problems.is_empty());
+            for span in problems.iter().filter_map(|problem| problem.span) {
+                assert!(text.get(span.start..span.end).is_some(), "{span:?}");
+            }
+        }
+    }
+}
+
+/// An ARM expression: what is read prints as something that reads as the same.
+fn expression(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    if let Ok(tree) = expr::parse(text) {
+        assert_eq!(expr::parse(&tree.to_string()), Ok(tree));
+    }
+    let literal = expr::literal(text);
+    assert!(matches!(expr::template_string(&literal), expr::TemplateString::Literal(same) if same == text));
+}
+
+/// A policy document: how the service gives it back is the same document.
+fn policy(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    policy::intent(text);
+    if let (Ok(canonical), Ok(back)) = (policy_xml::canonical(text), policy_xml::service_form(text)) {
+        assert_eq!(policy_xml::canonical(&back), Ok(canonical));
+    }
+}
+
+/// A trace: however it is cut into pieces, the rows are the same.
+fn trace(data: &[u8]) {
+    let whole: Vec<_> = sim::trace::arrivals([Ok(data)]).collect();
+    let pieces: Vec<_> = sim::trace::arrivals(data.chunks(7).map(Ok)).collect();
+    assert_eq!(whole, pieces);
+}
+
+/// A request to the local Azure: the first line is method and url, the rest the body.
+fn request(data: &[u8]) {
+    let mut world = World::new("00000000-0000-0000-0000-000000000001", "00000000-0000-0000-0000-00000000007e", 600);
+    for (at, part) in data.split(|byte| *byte == 0).enumerate() {
+        let (line, body) = part.split_at(part.iter().position(|byte| *byte == b'\n').unwrap_or(part.len()));
+        let line = String::from_utf8_lossy(line);
+        let Some((method, url)) = line.split_once(' ') else { continue };
+        let Some(method) = Method::parse(method) else { continue };
+        let mut request = Request::arm(method, url.trim());
+        request.body = body.get(1..).unwrap_or_default().to_vec();
+        let response = world.handle(Time::from_secs(1_795_000_000 + at as u64), &request);
+        assert!((100..600).contains(&response.status));
+    }
+    let text = world.to_json();
+    assert_eq!(World::from_json(&text).map(|world| world.to_json()).as_deref(), Ok(text.as_str()));
+}
+
+/// An ARM template.
+fn template(data: &[u8]) {
+    let Ok(value) = serde_json::from_slice(data) else { return };
+    let group = engine::ResourceGroup {
+        id: "/subscriptions/s/resourceGroups/rg".into(),
+        name: "rg".into(),
+        location: "eastus2".into(),
+        tags: serde_json::json!({}),
+    };
+    let scope = engine::Scope {
+        subscription: "s".into(),
+        resource_group: Some(group),
+        deployment_name: "d".into(),
+        location: None,
+        tenant: "t".into(),
+    };
+    if let Ok(prepared) = engine::prepare(&value, &serde_json::json!({}), &scope) {
+        for (at, node) in prepared.nodes().iter().enumerate() {
+            assert!(node.depends_on.iter().all(|before| *before < at), "{}", node.id);
+        }
+    }
+}
+
+/// An error body: something is found in every answer that failed.
+fn failure(data: &[u8]) {
+    let response = Response { status: 409, headers: Headers::default(), body: data.to_vec() };
+    assert!(!arm::failure::failures(&response).is_empty());
+    arm::failure::retryable(&response);
+}
