@@ -492,6 +492,69 @@ fn what_a_backend_that_stays_calls_stays_too() {
 }
 
 #[test]
+fn with_an_account_that_stays_all_in_it_stays() {
+    let before = resolved(quickstart());
+    let mut after = before.clone();
+    after.accounts.remove("swedencentral");
+    after.grants.remove("swedencentral");
+    after.backends.remove("swedencentral");
+    after.pools.get_mut("gpt-pool").expect("it").members.pop();
+    let plan = planned(&after, &live(&before, &Owner::Ours));
+    assert_eq!(codes(&plan), ["AL0512"]);
+    assert_eq!(plan.deletions(), [Address::Backend("swedencentral".into())]);
+}
+
+#[test]
+fn a_backend_cannot_take_the_name_of_a_live_pool() {
+    let before = resolved(quickstart());
+    let mut after = before.clone();
+    after.pools.clear();
+    after.backends.insert("gpt-pool".into(), topologies::backend("GPT-pool", "eastus2", "gpt"));
+    let plan = planned(&after, &live(&before, &Owner::Ours));
+    assert_eq!((codes(&plan), plan.deletions()), (vec!["AL0513"], vec![]));
+    assert!(plan.refusals[0].message.contains("`GPT-pool` is the name of a live pool"), "{:?}", plan.refusals);
+}
+
+#[test]
+fn where_callers_put_the_key_interrupts_and_the_reason_is_the_difference() {
+    let desired = resolved(quickstart());
+    let mut before = desired.clone();
+    let api = before.apis.get_mut("openai").expect("it");
+    api.keys.header = "x-key".into();
+    let Policy::Rendered(intent) = &mut api.policy else { panic!("ours") };
+    intent.keys.header = "x-key".into();
+    let plan = planned(&desired, &live(&before, &Owner::Ours));
+    let text = shown(&plan);
+    assert_eq!(text.matches("interrupts traffic: callers that send the key as before get 401").count(), 1, "{text}");
+    assert!(plan.changes.iter().all(|change| change.reason == "the spec and Azure differ"), "{:?}", plan.changes);
+}
+
+#[test]
+fn an_operation_that_the_spec_does_not_have_goes_where_the_api_is_ours() {
+    let desired = resolved(quickstart());
+    let mut there = live(&desired, &Owner::Ours);
+    let operations = &mut there.topology.apis.get_mut("openai").expect("it").operations;
+    operations.insert("extra".into(), operations["embeddings"].clone());
+    let extra = Address::Operation { api: "openai".into(), operation: "extra".into() };
+    assert_eq!(planned(&desired, &there).deletions(), std::slice::from_ref(&extra));
+    there.owners.insert(Address::Api("openai".into()), Owner::Foreign);
+    let plan = planned(&desired, &there);
+    assert!(plan.is_empty());
+    assert_eq!(plan.kept.iter().filter_map(|kept| kept.address.clone()).collect::<Vec<_>>(), [extra]);
+}
+
+#[test]
+fn an_operation_that_moves_interrupts() {
+    let desired = resolved(quickstart());
+    let mut before = desired.clone();
+    let operations = &mut before.apis.get_mut("openai").expect("it").operations;
+    operations.get_mut("embeddings").expect("it").url_template = "/embeddings".into();
+    operations.get_mut("completions").expect("it").display_name = "another".into();
+    let text = shown(&planned(&desired, &live(&before, &Owner::Ours)));
+    assert_eq!(text.matches("interrupts traffic: callers of the old url get 404").count(), 1, "{text}");
+}
+
+#[test]
 fn only_a_route_that_goes_interrupts() {
     let before = resolved(quickstart());
     let mut after = before.clone();
