@@ -516,6 +516,17 @@ fn a_backend_cannot_take_the_name_of_a_live_pool() {
 }
 
 #[test]
+fn a_pool_cannot_take_the_name_of_a_live_backend() {
+    let before = resolved(quickstart());
+    let mut after = before.clone();
+    after.pools.insert("eastus2".into(), Pool { name: "eastus2".into(), members: Vec::new() });
+    after.backends.remove("eastus2");
+    after.pools.get_mut("gpt-pool").expect("it").members.remove(0);
+    let plan = planned(&after, &live(&before, &Owner::Ours));
+    assert_eq!((codes(&plan), plan.deletions()), (vec!["AL0513"], vec![]));
+}
+
+#[test]
 fn where_callers_put_the_key_interrupts_and_the_reason_is_the_difference() {
     let desired = resolved(quickstart());
     let mut before = desired.clone();
@@ -537,6 +548,7 @@ fn an_operation_that_the_spec_does_not_have_goes_where_the_api_is_ours() {
     operations.insert("extra".into(), operations["embeddings"].clone());
     let extra = Address::Operation { api: "openai".into(), operation: "extra".into() };
     assert_eq!(planned(&desired, &there).deletions(), std::slice::from_ref(&extra));
+    assert!(shown(&planned(&desired, &there)).contains("interrupts traffic: callers of this operation get 404"));
     there.owners.insert(Address::Api("openai".into()), Owner::Foreign);
     let plan = planned(&desired, &there);
     assert!(plan.is_empty());
