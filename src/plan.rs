@@ -18,7 +18,7 @@ pub mod wire;
 pub use cost::{Range, Traffic, usual};
 
 use crate::diagnostic::{Diagnostic, code};
-use crate::topology::{Address, Key, Live, Owner, Policy, SoftDeleted, Topology};
+use crate::topology::{Address, Key, Live, Owner, Policy, SoftDeleted, Topology, defaults};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a plan needs to know beside the two states.
@@ -476,7 +476,9 @@ impl Planning<'_> {
     /// Backends and pools share their names; one subscription is Azure's own.
     fn name_taken(&self, address: &Address) -> Option<Diagnostic> {
         let (name, other) = match address {
-            Address::Subscription(key) if self.desired.subscriptions.get(key)?.name.eq_ignore_ascii_case("master") => {
+            Address::Subscription(key)
+                if self.desired.subscriptions.get(key)?.name.eq_ignore_ascii_case(defaults::MASTER) =>
+            {
                 let message = "`master` is Azure's own subscription in every service: it opens every API";
                 let help =
                     "choose another key; nobody needs `master`, and writing it would change whose keys open what";

@@ -334,11 +334,13 @@ fn subscriptions(
     });
     let mut subscriptions = BTreeMap::new();
     for (key, written) in written {
-        if key.eq_ignore_ascii_case(defaults::PROBE) {
-            let problem = Diagnostic::new(code::RESERVED, format!("the subscription `{key}` is the program's own"));
-            out.push(
-                problem.at(join("subscriptions", &key)).help("choose another name: `deploy` probes backends with it"),
-            );
+        let reserved = [
+            (defaults::PROBE, "the program's own", "choose another name: `deploy` probes backends with it"),
+            (defaults::MASTER, "Azure's own", "choose another name: it opens every API of the gateway"),
+        ];
+        if let Some((_, whose, help)) = reserved.iter().find(|(name, ..)| key.eq_ignore_ascii_case(name)) {
+            let problem = Diagnostic::new(code::RESERVED, format!("the subscription `{key}` is {whose}"));
+            out.push(problem.at(join("subscriptions", &key)).help(*help));
             continue;
         }
         if written.api.is_none() && only.is_none() && !apis.is_empty() {

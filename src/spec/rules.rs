@@ -80,6 +80,8 @@ fn tags(tags: &BTreeMap<String, String>, out: &mut Vec<Diagnostic>) {
         let problem = Diagnostic::new(code::BAD_NAME, format!("{} tags are too many", tags.len())).at("azure.tags");
         out.push(problem.help("keep 49: Azure takes 50, and one is the stack's"));
     }
+    // Azure compares their names without case
+    unlike(tags.keys().map(|key| (key.as_str(), format!("azure.tags.{key}"))), "tag", out);
     for (key, value) in tags {
         let path = format!("azure.tags.{key}");
         if key.eq_ignore_ascii_case(defaults::STACK_TAG) {

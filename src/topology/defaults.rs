@@ -5,6 +5,9 @@ use super::*;
 /// The probe's subscription: a reserved key, always rendered.
 pub const PROBE: &str = "probe";
 
+/// The subscription that every API Management service has from birth; it opens every API.
+pub const MASTER: &str = "master";
+
 /// The tag that says which stack owns a resource.
 pub const STACK_TAG: &str = "aoai-lb-stack";
 

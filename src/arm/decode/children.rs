@@ -123,7 +123,7 @@ impl Reading<'_> {
 
     fn subscription(&mut self, subscription: &Value, answers: &Answers) {
         let name = text(subscription, "/name");
-        if name.eq_ignore_ascii_case("master") {
+        if name.eq_ignore_ascii_case(defaults::MASTER) {
             // Azure's own, in every service: it opens everything, and nobody can delete it
             return;
         }

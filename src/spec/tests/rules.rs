@@ -284,6 +284,12 @@ fn names_are_what_azure_takes() {
         &["AL0218 `/OpenAI/` `openai` and `other` have the path `OpenAI`"],
     );
     check("team:", "probe:", &["AL0204 `probe` the subscription `probe` is the program's own"]);
+    check("team:", "Master:", &["AL0204 `Master` the subscription `Master` is Azure's own"]);
+    check(
+        "{ owner: platform }",
+        "{ owner: platform, Owner: p }",
+        &["AL0203 `platform` `Owner` and `owner` are one name to Azure"],
+    );
     check("owner:", "aoai-lb-stack:", &["AL0204 `platform` the tag `aoai-lb-stack` is the program's own"]);
     check("owner:", "\"a/b\":", &["AL0202 `platform` `a/b` is no name of a tag"]);
     check("{ api: openai }", "{}", &[]);
