@@ -1,5 +1,6 @@
 //! Planning, deploying, destroying: the laws of `plan` over random topologies, and the drivers against the local Azure.
 
+mod cases;
 mod cloud;
 mod drive;
 mod laws;
