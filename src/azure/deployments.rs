@@ -148,32 +148,12 @@ pub(super) fn route(world: &mut World, ask: &Ask<'_>, subscription: &str, group:
     let key = key(&subscription, &group, name);
     let more: Vec<String> = more.iter().map(|part| part.to_lowercase()).collect();
     match (ask.method, more.iter().map(String::as_str).collect::<Vec<_>>().as_slice()) {
-        (Method::Put, []) => match ask.body() {
-            Ok(body) => put(
-                world,
-                &Order {
-                    now: ask.now,
-                    version: &ask.version,
-                    subscription: &subscription,
-                    group: &group,
-                    name,
-                    body: &body,
-                },
-            ),
-            Err(refusal) => refusal,
-        },
-        (Method::Post, ["validate"]) => match ask.body() {
-            Ok(body) => validate(
-                world,
-                &Order {
-                    now: ask.now,
-                    version: &ask.version,
-                    subscription: &subscription,
-                    group: &group,
-                    name,
-                    body: &body,
-                },
-            ),
+        (Method::Put, []) | (Method::Post, ["validate"]) => match ask.body() {
+            Ok(body) => {
+                let (now, version) = (ask.now, ask.version.as_str());
+                let order = Order { now, version, subscription: &subscription, group: &group, name, body: &body };
+                if ask.method == Method::Put { put(world, &order) } else { validate(world, &order) }
+            }
             Err(refusal) => refusal,
         },
         (Method::Post, ["cancel"]) => cancel(world, ask.now, &key, name),

@@ -60,7 +60,10 @@ pub fn check(schema: &Json, node: &Node, at: &At, out: &mut Vec<Diagnostic>) -> 
         let problem = Diagnostic::new(code::ONE_BREAKER_RULE, message).label("one rule per backend");
         return report(problem.help("keep one; its `statusCodes` may hold up to 10 ranges"));
     }
-    let Some(schema) = branch(schema, &node.value) else { return report(wrong_type(schema, node, at)) };
+    let Some(schema) = branch(schema, &node.value) else {
+        report(wrong_type(schema, node, at));
+        return stand_in(schema, &node.value);
+    };
     match &node.value {
         Value::Map(entries) => mapping(schema, node, entries, at, out),
         Value::Seq(items) => list(schema, node, items, at, out),
@@ -70,6 +73,18 @@ pub fn check(schema: &Json, node: &Node, at: &At, out: &mut Vec<Diagnostic>) -> 
         Value::Float(number) => Some(Json::from(*number)),
         Value::Null | Value::Hole => Some(Json::Null),
     }
+}
+
+/// The number that a text or a word is read as where a number belongs, so that the rules still run: the one from which
+/// least follows. A number where a text belongs stays unread: two versions would seem to differ.
+fn stand_in(schema: &Json, value: &Value) -> Option<Json> {
+    if !matches!(value, Value::Plain(_) | Value::Quoted(_) | Value::Bool(_)) {
+        return None;
+    }
+    let is_integer = |leaf: &&Json| leaf["type"] == "integer" || leaf["type"][0] == "integer";
+    let leaf = leaves(schema).into_iter().find(is_integer).filter(|leaf| leaf.get("enum").is_none())?;
+    let (least, most) = (leaf["minimum"].as_i64().unwrap_or(0), leaf["maximum"].as_i64().unwrap_or(i64::MAX));
+    Some(Json::from(1.min(most).max(least)))
 }
 
 /// The part of the schema that speaks about a value of this kind.

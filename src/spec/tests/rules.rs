@@ -314,6 +314,14 @@ fn lengths_of_an_api_are_whole_seconds_in_range() {
 }
 
 #[test]
+fn a_word_for_a_number_hides_nothing_else() {
+    let text = BASE.replacen("capacity: 100", "capacity: ten", 1).replacen("gpt: main", "gpt: nowhere", 1);
+    let codes: Vec<String> =
+        said(&text, &Options::default()).iter().map(|line| line.chars().take(6).collect()).collect();
+    assert_eq!(codes, ["AL0113", "AL0201"], "{text}");
+}
+
+#[test]
 fn a_spec_that_makes_nothing_is_refused() {
     check(
         "    deployments:\n      gpt: { model: gpt-4.1, version: \"2025-04-14\", capacity: 100 }\nb",
