@@ -89,6 +89,17 @@ registry! {
     "AL0221" NOTHING_HERE Error Spec;
     "AL0222" BAD_SILENCE Error Spec;
     "AL0223" WHICH_API Error Spec;
+    "AL0230" TWO_WAYS Error Spec;
+    "AL0231" DEPLOYMENT_NAMES Error Spec;
+    "AL0232" FOREIGN_MEMBER Error Spec;
+    "AL0233" SPILLOVER Error Spec;
+    "AL0234" WRONG_ROLE Error Spec;
+    "AL0235" BAD_FILE Error Spec;
+    "AL0236" TIER Error Spec;
+    "AL0237" NO_SINK Error Spec;
+    "AL0238" BAD_PROPERTY Error Spec;
+    "AL0239" DIMENSION Error Spec;
+    "AL0240" BAD_SCOPE Error Spec;
 
     // AL03: warnings
     "AL0310" ONE_REGION Warning Done;
@@ -100,6 +111,7 @@ registry! {
     "AL0316" RETRY_BELOW_BREAKER Warning Done;
     "AL0317" UNUSED_SILENCE Note Done;
     "AL0318" STRANGE_REGION Warning Done;
+    "AL0340" STATEFUL_APIS Warning Done;
 
     // AL04: rendering
 
