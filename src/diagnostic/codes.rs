@@ -112,6 +112,14 @@ registry! {
     "AL0317" UNUSED_SILENCE Note Done;
     "AL0318" STRANGE_REGION Warning Done;
     "AL0340" STATEFUL_APIS Warning Done;
+    "AL0341" BODIES Warning Done;
+    "AL0342" ERROR_REASON Warning Done;
+    "AL0343" IMAGE_NAMES Warning Done;
+    "AL0344" OPEN_API Warning Done;
+    "AL0345" UNUSED_POOL Warning Done;
+    "AL0346" ROLE_TOO_WIDE Warning Done;
+    "AL0347" BREAKER_UNDER_POLICY Warning Done;
+    "AL0348" BAD_DOCUMENT Warning Done;
 
     // AL04: rendering
 
