@@ -3,7 +3,7 @@
 use super::super::build::Built;
 use super::super::check::shown;
 use super::super::yaml::{item, join};
-use crate::diagnostic::{Diagnostic, code};
+use crate::diagnostic::{Diagnostic, Severity, code};
 use crate::topology::{Balancing, Breaker, Definition, Document, Key, Pool, Role, Routes, Target, Topology, defaults};
 
 /// Error reasons that Microsoft's own documentation and samples use.
@@ -113,8 +113,8 @@ fn unused_pools(topology: &Topology, out: &mut Vec<Diagnostic>) {
         .flat_map(|intent| std::iter::once(&intent.routes).chain(&intent.v1))
         .flat_map(Routes::pools)
         .collect();
-    if routed.iter().any(|name| topology.pool_by_name(name).is_none()) {
-        // the route that leads nowhere is the problem
+    if out.iter().any(|problem| problem.severity == Severity::Error) {
+        // a pool is often unused because a name or a route is wrong
         return;
     }
     for (key, pool) in &topology.pools {
