@@ -66,13 +66,21 @@
 
 pub(crate) mod print;
 
+mod context;
+mod own;
+mod product;
+
+pub use own::{problems, text};
+pub use product::{product_intent, render_product};
+
 use crate::policy_xml;
-use crate::topology::intent::{self, Answer};
-use crate::topology::{Intent, Routes, defaults};
+use crate::topology::{Intent, Strategy};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use minijinja::{Environment, Value, context};
-use print::{csharp, environment, xml, xml_attribute};
+use minijinja::Environment;
+use print::environment;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use std::sync::OnceLock;
 
 /// The variable that carries the intent.
@@ -89,306 +97,62 @@ macro_rules! templates {
 
 const TEMPLATES: &[(&str, &str)] = templates![
     "pool.xml.j2"
+    "product.xml.j2"
+    "round-robin.xml.j2"
+    "smart.xml.j2"
+    "parts/answer.xml.j2"
     "parts/auth.xml.j2"
+    "parts/away.xml.j2"
+    "parts/condition.xml.j2"
+    "parts/entra.xml.j2"
     "parts/exhausted.xml.j2"
-    "parts/retry.xml.j2"
+    "parts/forward.xml.j2"
+    "parts/inbound.xml.j2"
+    "parts/least.xml.j2"
+    "parts/limits.xml.j2"
+    "parts/members.xml.j2"
+    "parts/rewrite.xml.j2"
     "parts/route.xml.j2"
     "parts/served-by.xml.j2"
+    "parts/sign-in.xml.j2"
     "parts/wait.xml.j2"
 ];
 
+fn engine() -> &'static Environment<'static> {
+    static ENGINE: OnceLock<Environment<'static>> = OnceLock::new();
+    ENGINE.get_or_init(|| environment(TEMPLATES, print::printed))
+}
+
+fn rendered(template: &str, context: minijinja::Value) -> String {
+    let template = engine().get_template(template).expect("our templates are there");
+    template.render(context).unwrap_or_else(|error| panic!("our templates fit an intent: {error:#}"))
+}
+
 /// The policy that does what `intent` says.
 pub fn render(intent: &Intent) -> String {
-    static ENGINE: OnceLock<Environment<'static>> = OnceLock::new();
-    let engine = ENGINE.get_or_init(|| environment(TEMPLATES, print::printed));
-    let template = engine.get_template("pool.xml.j2").expect("our templates are there");
-    template.render(context_of(intent)).unwrap_or_else(|error| panic!("our templates fit an intent: {error:#}"))
+    let template = match intent.strategy {
+        Strategy::Pool => "pool.xml.j2",
+        Strategy::RoundRobin => "round-robin.xml.j2",
+        Strategy::Smart => "smart.xml.j2",
+    };
+    rendered(template, context::of(intent))
 }
 
 /// The intent that a policy of ours carries; `None` for any other policy, and for one of a format of tomorrow.
 pub fn intent(xml: &str) -> Option<Intent> {
+    unmarked(xml)
+}
+
+fn marker(intent: &impl Serialize) -> String {
+    let json = serde_json::to_vec(intent).expect("an intent is plain data");
+    format!("{FORMAT}{}", URL_SAFE_NO_PAD.encode(json))
+}
+
+fn unmarked<T: DeserializeOwned>(xml: &str) -> Option<T> {
     let value = policy_xml::set_variable(xml, MARKER)?;
     let json = URL_SAFE_NO_PAD.decode(value.strip_prefix(FORMAT)?).ok()?;
     serde_json::from_slice(&json).ok()
 }
 
-fn marker(intent: &Intent) -> String {
-    let json = serde_json::to_vec(intent).expect("an intent is plain data");
-    format!("{FORMAT}{}", URL_SAFE_NO_PAD.encode(json))
-}
-
-/// What the templates see.
-fn context_of(intent: &Intent) -> Value {
-    let (retry, exhausted) = (&intent.retry, &intent.on_exhausted);
-    let statuses = |statuses: &mut dyn Iterator<Item = u16>| print::numbers(statuses.map(u64::from));
-    let (pool, routes) = match &intent.routes {
-        Routes::All(pool) => (Some(csharp(pool)), Vec::new()),
-        Routes::ByName(routes) => {
-            let route = |(name, pool): (&String, &String)| context! { name => csharp(name), pool => csharp(pool) };
-            (None, routes.iter().map(route).collect())
-        }
-    };
-    context! {
-        marker => xml_attribute(&marker(intent)),
-        probe => context! { subscription => csharp(&intent.probe), header => csharp(intent::PROBE_HEADER) },
-        routes,
-        pool,
-        not_found => answer(&intent::DEPLOYMENT_NOT_FOUND),
-        deleted_headers => intent.deleted_headers().into_iter().map(xml_attribute).collect::<Vec<_>>(),
-        deleted_query => intent.deleted_query().into_iter().map(xml_attribute).collect::<Vec<_>>(),
-        audience => xml_attribute(&intent.audience),
-        retry => context! {
-            count => retry.count,
-            interval => retry.interval.secs_ceil(),
-            first_fast => retry.first_fast,
-            timeout => retry.timeout.secs_ceil().max(1),
-            timed_out => retry.timed_out().0 / 1_000_000,
-            timeouts => retry.timeouts,
-            statuses => statuses(&mut defaults::FAILURES.iter().flat_map(|range| range.min..=range.max)),
-            longest => intent::LONGEST_WAIT_SECS,
-        },
-        exhausted => answer(&exhausted.answer()),
-        unavailable => answer(&intent::UNAVAILABLE),
-        unavailable_statuses => statuses(&mut intent::UNAVAILABLE_STATUSES.into_iter()),
-        backend_headers => intent::BACKEND_HEADERS.iter().copied().map(csharp).collect::<Vec<_>>(),
-        max_retry_after => exhausted.max_retry_after.secs_ceil(),
-        headers => context! {
-            served_by => xml_attribute(intent::SERVED_BY_HEADER),
-            attempts => xml_attribute(intent::ATTEMPTS_HEADER),
-        },
-        content_type => xml(intent::CONTENT_TYPE),
-    }
-}
-
-fn answer(answer: &Answer) -> Value {
-    context! { status => answer.status, reason => csharp(answer.reason), body => csharp(answer.body) }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::time::Duration;
-    use proptest::prelude::*;
-    use proptest::test_runner::{Config, RngSeed};
-    use std::collections::BTreeMap;
-
-    /// The same cases every time, unless the nightly run asks for many new ones.
-    fn cases(cases: u32) -> Config {
-        match std::env::var_os("AOAI_LB_NIGHTLY") {
-            None => Config { cases, rng_seed: RngSeed::Fixed(1), failure_persistence: None, ..Config::default() },
-            Some(_) => Config { cases: cases * 100, failure_persistence: None, ..Config::default() },
-        }
-    }
-
-    fn plain() -> Intent {
-        Intent::new(Routes::ByName(BTreeMap::from([("gpt-4.1".into(), "pool-41".into())])))
-    }
-
-    /// Every text that an intent can hold, and every number.
-    fn intents() -> impl Strategy<Value = Intent> {
-        let text = || {
-            prop_oneof!["[a-z0-9.-]{1,12}", "['\"<>&@(){}/\\\\\n\t$\u{0}-\u{1f}\u{85}\u{2028}ü]{0,12}", any::<String>(),]
-        };
-        let routes = prop_oneof![
-            text().prop_map(Routes::All),
-            prop::collection::btree_map(text(), text(), 0..5).prop_map(Routes::ByName),
-        ];
-        let retry = (0..51u32, 0..99u64, any::<bool>(), 1..999u64, any::<bool>()).prop_map(
-            |(count, interval, first_fast, timeout, timeouts)| crate::topology::Retry {
-                count,
-                interval: Duration::from_secs(interval),
-                first_fast,
-                timeout: Duration::from_secs(timeout),
-                timeouts,
-            },
-        );
-        let exhausted = (prop_oneof![Just(429u16), Just(503u16)], 1..100_000u64)
-            .prop_map(|(status, s)| crate::topology::OnExhausted { status, max_retry_after: Duration::from_secs(s) });
-        (routes, text(), text(), text(), retry, exhausted, text()).prop_map(
-            |(routes, header, query, audience, retry, on_exhausted, probe)| Intent {
-                routes,
-                keys: Some(crate::topology::KeyNames { header, query }),
-                audience,
-                retry,
-                on_exhausted,
-                probe,
-                ..plain()
-            },
-        )
-    }
-
-    /// Every C# string literal of a policy, decoded as C# does, in order.
-    fn string_literals(code: &str) -> Vec<String> {
-        let mut found = Vec::new();
-        let mut rest = code;
-        while let Some(start) = rest.find('"') {
-            let body = &rest[start + 1..];
-            let escaped = |at: usize| body[..at].chars().rev().take_while(|c| *c == '\\').count() % 2 == 1;
-            let mut quotes = body.match_indices('"').map(|(at, _)| at);
-            let end = quotes.find(|at| !escaped(*at)).expect("a literal ends");
-            let mut units = Vec::new();
-            let mut chars = body[..end].chars();
-            while let Some(c) = chars.next() {
-                match c {
-                    '\\' => match chars.next() {
-                        Some('u') => {
-                            let digits: String = chars.by_ref().take(4).collect();
-                            units.push(u16::from_str_radix(&digits, 16).expect("four digits"));
-                        }
-                        Some(c @ ('"' | '\\')) => units.extend(c.encode_utf16(&mut [0; 2]).iter()),
-                        other => panic!("escape {other:?}"),
-                    },
-                    c => units.extend(c.encode_utf16(&mut [0; 2]).iter()),
-                }
-            }
-            found.push(String::from_utf16(&units).expect("whole characters"));
-            rest = &body[end + 1..];
-        }
-        found
-    }
-
-    proptest! {
-        #![proptest_config(cases(256))]
-
-        #[test]
-        fn the_intent_is_read_back(intent in intents()) {
-            prop_assert_eq!(super::intent(&render(&intent)), Some(intent));
-        }
-
-        #[test]
-        fn every_text_stands_in_its_place(intent in intents()) {
-            let document = policy_xml::parse(&render(&intent)).expect("XML");
-            let all = document.root.descendants();
-            let variable = |name: &str| {
-                let found = all.iter().find(|e| e.name == "set-variable" && e.attribute("name") == Some(name));
-                string_literals(found.and_then(|e| e.attribute("value")).expect("a value"))
-            };
-            let literal = |value: &str| match value.strip_prefix("@(") {
-                Some(code) => string_literals(code).concat(),
-                None => value.to_owned(),
-            };
-            let routes = variable("aoai-lb-backend");
-            match &intent.routes {
-                Routes::All(pool) => prop_assert!(routes.contains(pool)),
-                Routes::ByName(map) => for (name, pool) in map {
-                    prop_assert!(routes.windows(2).any(|pair| pair == [name.clone(), pool.clone()]), "{name:?} {routes:?}");
-                }
-            }
-            prop_assert!(variable("aoai-lb-probe").contains(&intent.probe));
-            let deleted = |kind: &str| -> Vec<String> {
-                let kind = all.iter().filter(|e| e.name == kind && e.attribute("exists-action") == Some("delete"));
-                kind.map(|e| literal(e.attribute("name").unwrap_or_default())).collect()
-            };
-            for name in intent.deleted_headers() {
-                prop_assert!(deleted("set-header").contains(&name.to_owned()), "{name:?}");
-            }
-            for name in intent.deleted_query() {
-                prop_assert!(deleted("set-query-parameter").contains(&name.to_owned()), "{name:?}");
-            }
-            let token = all.iter().find(|e| e.name == "authentication-managed-identity");
-            prop_assert_eq!(literal(token.and_then(|e| e.attribute("resource")).expect("a resource")), intent.audience);
-        }
-
-        #[test]
-        fn what_both_readers_of_the_service_need(intent in intents()) {
-            let text = render(&intent);
-            for element in policy_xml::parse(&text).expect("XML").root.descendants() {
-                for (name, value) in &element.attributes {
-                    let expression = value.starts_with("@(") || value.starts_with("@{");
-                    prop_assert!(expression || !["@(", "@{", "{{"].iter().any(|mark| value.contains(mark)), "{name}");
-                    prop_assert!(!expression || !value.contains("//"), "{name}: {value}");
-                    prop_assert!(!expression || !value.contains('\''), "{name}: {value}");
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn foreign_policies_are_not_ours() {
-        for xml in [
-            "",
-            "<policies />",
-            "not xml",
-            r#"<policies><inbound><set-variable name="aoai-lb" value="2.e30" /></inbound></policies>"#,
-            r#"<policies><inbound><set-variable name="aoai-lb" value="1.e30" /></inbound></policies>"#,
-            r#"<policies><inbound><set-variable name="aoai-lb" value="1.%%%" /></inbound></policies>"#,
-        ] {
-            assert_eq!(super::intent(xml), None, "{xml}");
-        }
-    }
-
-    #[test]
-    fn sections_hold_what_the_rules_say_in_their_order() {
-        let document = policy_xml::parse(&render(&plain())).expect("XML");
-        let section = |name: &str| {
-            let section = document.root.elements().find(|section| section.name == name).expect("a section");
-            section.elements().map(|policy| policy.name.as_str()).collect::<Vec<_>>()
-        };
-        let mut inbound = section("inbound");
-        inbound.dedup();
-        assert_eq!(
-            inbound,
-            [
-                "base",
-                "set-variable",
-                "choose",
-                "set-header",
-                "set-query-parameter",
-                "authentication-managed-identity",
-                "set-variable",
-                "set-backend-service",
-                "rewrite-uri",
-            ]
-        );
-        assert_eq!(section("backend"), ["retry"]);
-        let outbound = section("outbound");
-        assert_eq!(outbound, ["base", "set-variable", "choose", "choose"]);
-        // what went wrong without an answer has not been asked for its wait yet
-        assert_eq!(section("on-error"), [&["base", "set-variable", "set-variable"], &outbound[1..]].concat());
-        let retry = document.root.descendants().into_iter().find(|e| e.name == "retry").expect("retry");
-        let condition = retry.attribute("condition").unwrap_or_default();
-        assert!(condition.contains("new[] { 408, 429, 499, 500, 502, 503, 504 }.Contains(status)"), "{condition}");
-        assert!(!render(&plain()).contains("StatusReason"));
-    }
-
-    #[test]
-    fn expressions_name_only_types_that_the_service_allows() {
-        let document = policy_xml::parse(&render(&plain())).expect("XML");
-        let mut types = std::collections::BTreeSet::new();
-        for element in document.root.descendants() {
-            let texts = element.children.iter().filter_map(|node| match node {
-                policy_xml::Node::Text(text) => Some(text.as_str()),
-                _ => None,
-            });
-            let values = element.attributes.iter().map(|(_, value)| value.as_str()).chain(texts);
-            for expression in values.filter(|value| policy_xml::is_expression(value)) {
-                // once escaped quotes are gone, every second piece between quotes is code
-                for code in expression.replace(r#"\""#, "").split('"').step_by(2) {
-                    let words = code.split(|c: char| !c.is_alphanumeric() && c != '.');
-                    let types_of = words.filter(|word| word.starts_with(char::is_uppercase));
-                    types.extend(types_of.filter_map(|word| word.split('.').next()).map(str::to_owned));
-                }
-            }
-        }
-        let types: Vec<&str> = types.iter().map(String::as_str).collect();
-        assert_eq!(types, ["Convert", "DateTimeOffset", "Math", "StringComparison", "Uri"]);
-    }
-
-    #[test]
-    fn no_retry_is_one_attempt() {
-        let mut intent = plain();
-        intent.retry.count = 0;
-        let text = render(&intent);
-        assert!(text.contains("<retry condition='@(false)' count=\"1\" interval=\"0\">"), "{text}");
-    }
-
-    #[test]
-    fn a_plain_text_cannot_be_printed() {
-        let engine = environment(&[("t", "<< text >>")], print::printed);
-        let template = engine.get_template("t").expect("a template");
-        let refused = template.render(context! { text => "plain" }).map_err(|error| error.to_string());
-        assert!(refused.is_err_and(|error| error.contains("may not print a plain string")));
-        assert_eq!(template.render(context! { text => 7 }).ok().as_deref(), Some("7"));
-        assert!(template.render(context! {}).is_err());
-    }
-}
+mod tests;

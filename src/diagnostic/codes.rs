@@ -122,6 +122,9 @@ registry! {
     "AL0348" BAD_DOCUMENT Warning Done;
 
     // AL04: rendering
+    "AL0401" BAD_TEMPLATE Error Spec;
+    "AL0402" TEMPLATE_NOT_XML Error Spec;
+    "AL0403" POLICY_TOO_LARGE Error Spec;
 
     // AL05: Azure
     "AL0501" AZURE_REFUSED Error Refused;

@@ -6,5 +6,6 @@ mod bicep;
 mod cli;
 mod fuzz;
 mod plan;
+mod policy;
 mod readme;
 mod render;
