@@ -10,7 +10,7 @@
 //! simulator allocates nothing for a request.
 //!
 //! Deliberately absent: sockets, keys (a driver knows whose key it is and says a [`Caller`]), and tokens: the driver adds
-//! the gateway's own `Authorization` (rule 6).
+//! the gateway's own `Authorization`, or the key of [`Forward`] (rule 9).
 
 pub mod http;
 
@@ -147,7 +147,7 @@ pub enum RetryAfter {
     Wait(Duration),
 }
 
-/// Whose answer it is, by its headers (rule 13).
+/// Whose answer it is, by its headers (rule 21).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// A backend of Azure OpenAI.
@@ -198,11 +198,11 @@ pub enum Answer {
     DeploymentNotFound,
     /// 400: only one account could answer, and none is chosen for such calls (rule 6).
     StatefulRefused,
-    /// 500: the gateway's own error. The policy names a backend that it has not, or a probe had no answer (rule 12).
+    /// 500: the gateway's own error. The policy names a backend that it has not, or a probe had no answer (rule 20).
     GatewayError,
-    /// 503: a probe's backend has an open breaker, or says what the gateway would say then (rules 12, 13).
+    /// 503: a probe's backend has an open breaker, or says what the gateway would say then (rules 20, 21).
     BreakerOpen,
-    /// 429 or 503: every member's breaker is open (rule 13).
+    /// 429 or 503: nobody is left to serve it (rules 19, 21).
     Exhausted {
         /// The status that the spec wants.
         status: u16,
@@ -211,7 +211,7 @@ pub enum Answer {
         /// Seconds, where a wait is known.
         retry_after: Option<u64>,
     },
-    /// 503: the last attempt had no answer or a fault of the backend's (rule 14).
+    /// 503: the last attempt had no answer or a fault of the backend's (rule 22).
     Unavailable {
         /// How many attempts were made.
         attempts: u32,
@@ -226,7 +226,7 @@ pub struct Exchange {
     api: ApiId,
     destination: Destination,
     kind: Kind,
-    /// Attempts so far, those that met an exhausted pool included (rules 8, 11).
+    /// Attempts so far, those that met an exhausted pool included (rules 12, 15).
     attempts: u32,
     backend: BackendId,
     /// Round robin: whose turn it was. Smart: who was picked last. Places among the candidates.
@@ -234,7 +234,7 @@ pub struct Exchange {
     /// Whether the last attempt ended without an answer.
     silent: bool,
     sent: Time,
-    /// The smallest wait that any attempt asked for (rule 10).
+    /// The smallest wait that any attempt asked for (rule 14).
     smallest: Option<Duration>,
 }
 
@@ -499,7 +499,7 @@ impl Gateway {
         }
     }
 
-    /// When the next attempt may begin, `None` where there is none left (rule 11).
+    /// When the next attempt may begin, `None` where there is none left (rule 15).
     #[inline]
     fn repetition(&self, exchange: &Exchange, now: Time) -> Option<Time> {
         let Retry { count, interval, first_fast, .. } = self.api(exchange.api)?.intent.retry;
@@ -508,7 +508,7 @@ impl Gateway {
         left.then(|| if at_once { now } else { now + interval })
     }
 
-    /// Rules 12 to 15.
+    /// Rules 20 to 23.
     #[inline]
     fn last_word(&self, exchange: &Exchange, word: Word) -> Step {
         let Some(api) = self.api(exchange.api) else { return Step::Answer(Answer::OperationNotFound) };

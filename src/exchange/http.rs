@@ -224,7 +224,7 @@ impl Gateway {
         Some(Forward { url, headers, credential: credential.map(|(_, key)| key.clone()) })
     }
 
-    /// Changes a backend's headers as the caller is to see them (rules 15, 16).
+    /// Changes a backend's headers as the caller is to see them (rules 23, 24).
     pub fn relayed(&self, relay: &Relay, headers: &mut Headers) {
         if let Some(seconds) = relay.retry_after {
             headers.set("Retry-After", seconds.to_string());

@@ -418,7 +418,7 @@ fn seen(gateway: &Gateway, last: Step, status: u16, headers: &Headers) -> String
     format!("{status} {by}{}", rest.concat())
 }
 
-/// Rules 8 to 16, by example.
+/// Rules 12 to 24, by example.
 #[test]
 fn what_callers_see() {
     use Said::{Azure, Bare, Nothing};
