@@ -188,6 +188,7 @@ registry! {
     "AL0846" PARALLEL_DEPLOYMENTS Warning Done;
     "AL0847" MISPLACED_SKU Error Spec;
     "AL0848" ROLE_NAME Warning Done;
+    "AL0849" SERVER_VARIABLE Warning Done;
 
     // AL09: the command line
     "AL0901" BUG Error Bug;

@@ -124,9 +124,8 @@ fn handles(policy: &Policy<'_>, name: &str) -> bool {
 }
 
 fn secrets(policy: &Policy<'_>, out: &mut Vec<Diagnostic>) {
-    let Some(set) = policy.named("set-backend-service").find(|at| policy.section(*at) == Some("inbound")) else {
-        return;
-    };
+    let mut sets = policy.named("set-backend-service");
+    let Some(set) = sets.find(|at| matches!(policy.section(*at), Some("inbound" | "backend"))) else { return };
     let mut left = Vec::new();
     let keys = ["api-key", "Ocp-Apim-Subscription-Key"];
     if !keys.iter().any(|key| handles(policy, key)) {
