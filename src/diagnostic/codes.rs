@@ -186,7 +186,7 @@ registry! {
     "AL0844" MISSING_DEPENDENCY Warning Done;
     "AL0845" DOUBLE_SLASH Warning Done;
     "AL0846" PARALLEL_DEPLOYMENTS Warning Done;
-    "AL0847" MISPLACED_SKU Error Spec;
+    "AL0847" MISPLACED_SKU Warning Done;
     "AL0848" ROLE_NAME Warning Done;
     "AL0849" SERVER_VARIABLE Warning Done;
 

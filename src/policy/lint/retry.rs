@@ -1,12 +1,11 @@
 //! Pitfalls of `retry` around a call to a backend.
 
 use super::condition::{Truth, holds};
+use super::view::Value;
 use super::{Policy, problem};
 use crate::diagnostic::{Diagnostic, code};
 use crate::policy_xml::csharp::{Form, Token};
 use std::collections::BTreeSet;
-
-use super::view::Value;
 
 pub(super) fn check(policy: &Policy<'_>, out: &mut Vec<Diagnostic>) {
     for retry in policy.named("retry") {
@@ -55,9 +54,11 @@ fn condition(policy: &Policy<'_>, retry: usize, out: &mut Vec<Diagnostic>) {
     }
 }
 
+/// Whether `context.Response` is read before anything that may tell whether there is one.
 fn reads_response(tokens: &[Token]) -> bool {
-    let end = |window: &&[Token]| window[0].is("context") && window[2].is("Response") && window[3].is(".");
-    tokens.windows(4).find(end).is_some()
+    let read = tokens.windows(4).position(|w| w[0].is("context") && w[2].is("Response") && w[3].is("."));
+    // a variable may say whether there was an answer
+    read.is_some_and(|at| !tokens[..at].iter().any(|token| token.is("Variables")))
 }
 
 fn guards_response(tokens: &[Token]) -> bool {

@@ -130,6 +130,16 @@ impl Walk<'_> {
 
     /// An element that this program does not know, and what can be known inside it.
     fn stranger(&mut self, element: &raw::Element, section: Option<Section>) {
+        if ["policies", "fragment"].contains(&element.name.as_str()) || Section::parse(&element.name).is_some() {
+            let message = format!("`<{}>` stands inside another element", element.name);
+            self.help(
+                code::POLICY_PLACE,
+                element.span,
+                message,
+                "`policies` holds the sections, and sections hold policies",
+            );
+            return;
+        }
         let message = format!("the policy `<{}>` is not known to this program", element.name);
         let near = closest(&element.name, table::all().map(|policy| policy.name));
         let help = match near {
