@@ -33,6 +33,7 @@ pub use yaml::{MAX_BYTES, position};
 
 use crate::diagnostic::{Diagnostic, Severity, code};
 use crate::expr;
+use crate::time::Time;
 use crate::topology::Topology;
 use serde_json::Value as Json;
 use std::sync::OnceLock;
@@ -50,12 +51,21 @@ pub struct Options<'a> {
     pub subscription: Option<&'a str>,
     /// `--resource-group`
     pub resource_group: Option<&'a str>,
+    /// The day on which models are judged; without one, nothing is said about when they end.
+    pub today: Option<Time>,
 }
 
 impl Default for Options<'_> {
-    /// Nothing is said, and no variable is set.
+    /// Nothing is said, no variable is set, and nobody knows the day.
     fn default() -> Self {
-        Options { environment: None, set: &[], variables: &|_| None, subscription: None, resource_group: None }
+        Options {
+            environment: None,
+            set: &[],
+            variables: &|_| None,
+            subscription: None,
+            resource_group: None,
+            today: None,
+        }
     }
 }
 
@@ -130,7 +140,7 @@ fn read(text: &str, options: &Options) -> Result<Read, Vec<Diagnostic>> {
     secrets::find(&root, "", &mut problems);
     let checked = check::check(structure(), &root, &check::At::default(), &mut problems);
     // what was repaired to go on with is good enough for the rules, and no ground for a warning
-    let clean = problems.is_empty();
+    let repaired: Vec<String> = problems.iter().map(|problem| problem.key.clone().unwrap_or_default()).collect();
     let built = checked.and_then(|checked| match serde_json::from_value::<model::Spec>(checked) {
         Ok(spec) => Some(build::build(spec, options.environment, &mut problems)),
         Err(error) => {
@@ -142,10 +152,21 @@ fn read(text: &str, options: &Options) -> Result<Read, Vec<Diagnostic>> {
     if let Some(built) = &built {
         spans.derive(&built.origins);
         rules::check(&built.topology, &mut problems);
-        if clean {
-            warnings::find(&built.topology, &mut problems);
-            warnings::silence(&built.silence, &mut problems);
-        }
+        let day = options.today.and_then(|today| today.rfc3339().get(..10)?.parse().ok());
+        let mut found = Vec::new();
+        warnings::find(&built.topology, &spans, day, &mut found);
+        let doubtful = |about: &str| repaired.iter().any(|key| warnings::is_doubtful(about, key));
+        found.retain(|warning| !warning.key.as_deref().is_some_and(doubtful));
+        // a name that leads nowhere may be misspelt, and mean just the one that seems unused
+        let lost = |problem: &Diagnostic| {
+            let key = problem.key.as_deref().unwrap_or_default();
+            problem.code == code::UNKNOWN_REFERENCE && key.starts_with("backends.") && key.ends_with(".breaker")
+        };
+        found.retain(|warning| warning.code != code::UNUSED_BREAKER || !problems.iter().any(lost));
+        problems.append(&mut found);
+        warnings::silence(&built.silence, &mut problems);
+        // one that has nothing to silence yet may have when the rest is repaired
+        problems.retain(|problem| repaired.is_empty() || problem.code != code::UNUSED_SILENCE);
     }
     place(&mut problems, &spans, &set);
     match built {

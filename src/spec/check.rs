@@ -7,6 +7,7 @@
 
 use super::yaml::{Entry, Node, Value, item, join};
 use super::{formats, later, suggest};
+use crate::catalogue::{self, Serving};
 use crate::diagnostic::{Code, Diagnostic, code};
 use serde_json::{Map, Value as Json};
 
@@ -324,6 +325,10 @@ fn text(schema: &Json, text: &str, node: &Node, at: &At, out: &mut Vec<Diagnosti
         if known().any(|word| word == text) {
             return Some(Json::from(text));
         }
+        if let Some(problem) = without_calls(text).filter(|_| at.shape == "accounts.*.deployments.*.sku") {
+            report(problem.help(format!("use {}", suggest::list(known()))));
+            return known().find(|word| *word == "GlobalStandard").map(Json::from);
+        }
         let problem = cannot(code::UNKNOWN_WORD).help(format!("use {}", suggest::list(known())));
         let meant = suggest::closest(text, known());
         report(match meant {
@@ -346,6 +351,18 @@ fn text(schema: &Json, text: &str, node: &Node, at: &At, out: &mut Vec<Diagnosti
         report(problem.help("shorten it"));
     }
     Some(Json::from(text))
+}
+
+/// A SKU that Azure has and no call can be sent to.
+fn without_calls(word: &str) -> Option<Diagnostic> {
+    let sku = catalogue::sku(word)?;
+    let why = match sku.serving {
+        Serving::Batch => "it takes files of calls, and answers within a day",
+        Serving::Developer => "it is for the trial of a fine-tuned model, and is deleted after a day",
+        Serving::Metered | Serving::Provisioned => return None,
+    };
+    let message = format!("{} cannot stand behind a pool", sku.name);
+    Some(Diagnostic::new(code::SKU_WITHOUT_CALLS, message).label(why))
 }
 
 fn not_yet(what: String, help: &str) -> Diagnostic {

@@ -3,6 +3,7 @@
 use super::*;
 use proptest::test_runner::{Config, RngSeed};
 
+mod catalogue;
 mod hostile;
 mod rules;
 
