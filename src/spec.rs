@@ -140,7 +140,8 @@ fn read(text: &str, options: &Options) -> Result<Read, Vec<Diagnostic>> {
     secrets::find(&root, "", &mut problems);
     let checked = check::check(structure(), &root, &check::At::default(), &mut problems);
     // what was repaired to go on with is good enough for the rules, and no ground for a warning
-    let repaired: Vec<String> = problems.iter().map(|problem| problem.key.clone().unwrap_or_default()).collect();
+    let misread = problems.iter().filter(|problem| problem.code != code::DUPLICATE_KEY);
+    let repaired: Vec<String> = misread.map(|problem| problem.key.clone().unwrap_or_default()).collect();
     let built = checked.and_then(|checked| match serde_json::from_value::<model::Spec>(checked) {
         Ok(spec) => Some(build::build(spec, options.environment, &mut problems)),
         Err(error) => {
@@ -152,6 +153,9 @@ fn read(text: &str, options: &Options) -> Result<Read, Vec<Diagnostic>> {
     if let Some(built) = &built {
         spans.derive(&built.origins);
         rules::check(&built.topology, &mut problems);
+        // `0613` without quotes is a number, and would seem to be another version than "0613"
+        let version = |key: &String| key.ends_with(".version") || key.ends_with(".model");
+        problems.retain(|problem| problem.code != code::MIXED_MODELS || !repaired.iter().any(version));
         let day = options.today.and_then(|today| today.rfc3339().get(..10)?.parse().ok());
         let mut found = Vec::new();
         warnings::find(&built.topology, &spans, day, &mut found);

@@ -76,9 +76,21 @@ pub fn check(schema: &Json, node: &Node, at: &At, out: &mut Vec<Diagnostic>) -> 
     }
 }
 
-/// The number that a text or a word is read as where a number belongs, so that the rules still run: the one from which
-/// least follows. A number where a text belongs stays unread: two versions would seem to differ.
+/// Whether a value is one word, or none: what holds no keys of others.
+fn is_word(node: &Node) -> bool {
+    !matches!(node.value, Value::Seq(_) | Value::Map(_) | Value::Hole)
+}
+
+/// What is read in place of a word of the wrong kind, so that the rules still run: where a number belongs the one from
+/// which least follows, where any text does the number's digits.
 fn stand_in(schema: &Json, value: &Value) -> Option<Json> {
+    if let Value::Int(number) = value {
+        let any_text = |leaf: &&Json| {
+            let text = leaf["type"] == "string" || leaf["type"][0] == "string";
+            text && leaf.get("enum").is_none() && leaf.get("pattern").is_none()
+        };
+        return leaves(schema).into_iter().find(any_text).map(|_| Json::from(number.to_string()));
+    }
     if !matches!(value, Value::Plain(_) | Value::Quoted(_) | Value::Bool(_)) {
         return None;
     }
@@ -225,12 +237,16 @@ fn mapping(schema: &Json, node: &Node, entries: &[Entry], at: &At, out: &mut Vec
     let mut read = Map::new();
     let mut whole = true;
     let mut later = false;
+    let at_top = at.path.is_empty();
+    let required: Vec<&str> =
+        schema["required"].as_array().map_or(&[][..], Vec::as_slice).iter().filter_map(Json::as_str).collect();
     for Entry { key, key_span, node: value } in entries {
         let mut take = |schema: &Json, at: At, out: &mut Vec<Diagnostic>| match check(schema, value, &at, out) {
             Some(json) => {
                 read.insert(at.name, json);
             }
-            None => whole = false,
+            // a single word that cannot be read and may be left out is read as left out, so that the rules still run
+            None => whole &= !at_top && is_word(value) && !required.contains(&key.as_str()),
         };
         if let Some(schema) = properties.get(key) {
             take(schema, at.known(key, key), out);
@@ -255,12 +271,11 @@ fn mapping(schema: &Json, node: &Node, entries: &[Entry], at: &At, out: &mut Vec
             match meant.filter(|meant| !entries.iter().any(|entry| entry.key == *meant)) {
                 Some(meant) => take(&properties[meant], at.known(key, meant), out),
                 // at the top much else may depend on it
-                None => whole &= !at.path.is_empty(),
+                None => whole &= !at_top,
             }
         }
     }
-    let required = schema["required"].as_array().map_or(&[][..], Vec::as_slice).iter().filter_map(Json::as_str);
-    for key in required.filter(|key| !read.contains_key(*key)) {
+    for key in required.into_iter().filter(|key| !read.contains_key(*key)) {
         whole = false;
         let tried = entries.iter().any(|entry| entry.key == key || suggest::closest(&entry.key, [key]).is_some());
         if !tried && !later {

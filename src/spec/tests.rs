@@ -5,6 +5,7 @@ use proptest::test_runner::{Config, RngSeed};
 
 mod catalogue;
 mod hostile;
+mod many;
 mod rules;
 
 /// Deterministic by day; many and random by night.

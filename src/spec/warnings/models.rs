@@ -151,7 +151,7 @@ fn units(known: &Model, found: &Deployed) -> Option<Diagnostic> {
     let sku = found.deployment.sku.as_str();
     let (least, step) = known.units(sku)?;
     let capacity = found.deployment.capacity;
-    if capacity >= least && (capacity - least) % step == 0 {
+    if capacity >= least && (capacity - least).is_multiple_of(step) {
         return None;
     }
     let message = format!("{sku} of `{}` is not sold as {capacity} units", known.name);
