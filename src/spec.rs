@@ -8,10 +8,10 @@
 //!
 //! Invariants: everything that is wrong is reported at once, each problem with the key and, where it stands in the file,
 //! its place; nothing that a user wrote is ignored; no input panics; `load(expand(x))` gives the topology of `load(x)`.
-//! What a message quotes is never a key (`secrets`).
+//! What a message quotes is never a key (`secrets`). A warning never comes from what was read in place of a mistake.
 //!
-//! Deliberately absent: reading files and the environment (the caller passes text and a function), what Azure offers
-//! where (catalogue, preflight), and keys of later versions, which are refused by name (`later`).
+//! Deliberately absent: reading files, the environment and the clock (the caller passes text, a function and a day), what
+//! Azure answers today (preflight), and keys of later versions, which are refused by name (`later`).
 
 mod build;
 mod check;

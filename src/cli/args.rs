@@ -108,7 +108,7 @@ Examples:
   aoai-lb validate
   aoai-lb validate examples/quickstart.yaml --env dev
   aoai-lb validate --output json | jq '.diagnostics[].message'
-  aoai-lb validate --sarif aoai-lb.sarif            # for code scanning, also where the spec is wrong")]
+  aoai-lb validate --sarif aoai-lb.sarif    # for code scanning, also where the spec is wrong")]
     Validate(Validate),
     /// Write the Bicep, the ARM template and the policy that a spec means
     #[command(after_help = "\

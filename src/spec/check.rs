@@ -2,8 +2,8 @@
 //!
 //! Only the keywords that our schema has are read; a test holds that. What comes out is a value that serde reads
 //! without an error, or nothing. A key or a word that is misspelt is read as the one that was meant, a number out of range
-//! as the nearest one in it, and a name of the wrong form as it stands, so that the rules can speak about the rest in the
-//! same run.
+//! as the nearest one in it, a name of the wrong form as it stands, and a single word that cannot be read as if it had been
+//! left out, so that the rules can speak about the rest in the same run.
 
 use super::yaml::{Entry, Node, Value, item, join};
 use super::{formats, later, suggest};
