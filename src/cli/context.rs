@@ -17,6 +17,9 @@ use std::path::{Path, PathBuf};
 /// No spec is longer; the reader in `spec` has a budget of its own for what it expands to.
 const SPEC_LIMIT: u64 = spec::MAX_BYTES as u64;
 
+/// The longest of Azure OpenAI's own OpenAPI documents has a megabyte.
+const FILE_LIMIT: u64 = 8 << 20;
+
 /// The file name that is looked for.
 const SPEC_NAME: &str = "aoai-lb.yaml";
 
@@ -140,7 +143,7 @@ impl<'a> Context<'a> {
     /// Finds, reads and loads the spec; tells its warnings.
     pub(super) fn load(&self, spec: &args::Spec) -> Result<Spec> {
         let source = self.source(spec)?;
-        match spec::load(&source.text, &self.options()) {
+        match spec::load(&source.text, &self.options(&beside(&source))) {
             Ok(loaded) => {
                 self.tell(Some(&source), &loaded.warnings);
                 Ok(Spec { source, loaded })
@@ -153,11 +156,15 @@ impl<'a> Context<'a> {
     }
 
     /// What the command line says about the spec.
-    pub(super) fn options(&self) -> spec::Options<'_> {
+    pub(super) fn options<'b>(
+        &'b self,
+        files: &'b dyn Fn(&str) -> std::result::Result<String, String>,
+    ) -> spec::Options<'b> {
         spec::Options {
             environment: self.global.env.as_deref(),
             set: &self.global.set,
             variables: &|name| std::env::var(name).ok(),
+            files,
             subscription: self.global.subscription.as_deref(),
             resource_group: self.global.resource_group.as_deref(),
             today: Some(today()),
@@ -210,6 +217,12 @@ impl<'a> Context<'a> {
 fn today() -> Time {
     let epoch = std::env::var("SOURCE_DATE_EPOCH").ok().and_then(|seconds| seconds.trim().parse().ok());
     epoch.map_or_else(crate::io::now, Time::from_secs)
+}
+
+/// Reads files beside a spec.
+pub(super) fn beside(source: &Source) -> impl Fn(&str) -> std::result::Result<String, String> + use<> {
+    let folder = Path::new(&source.name).parent().map(Path::to_path_buf).unwrap_or_default();
+    move |path: &str| files::read_text(&folder.join(path), FILE_LIMIT).map_err(|error| error.to_string())
 }
 
 /// A spec that was read.

@@ -90,6 +90,17 @@ registry! {
     "AL0222" BAD_SILENCE Error Spec;
     "AL0223" WHICH_API Error Spec;
     "AL0224" SKU_WITHOUT_CALLS Error Spec;
+    "AL0230" TWO_WAYS Error Spec;
+    "AL0231" DEPLOYMENT_NAMES Error Spec;
+    "AL0232" FOREIGN_MEMBER Error Spec;
+    "AL0233" SPILLOVER Error Spec;
+    "AL0234" WRONG_ROLE Error Spec;
+    "AL0235" BAD_FILE Error Spec;
+    "AL0236" TIER Error Spec;
+    "AL0237" NO_SINK Error Spec;
+    "AL0238" BAD_PROPERTY Error Spec;
+    "AL0239" DIMENSION Error Spec;
+    "AL0240" BAD_SCOPE Error Spec;
 
     // AL03: warnings
     "AL0310" ONE_REGION Warning Done;
@@ -112,6 +123,7 @@ registry! {
     "AL0327" RETRIES_BELOW_GROUP Warning Done;
     "AL0328" RETRIES_BEYOND_MEMBERS Warning Done;
     "AL0329" UNUSED_BREAKER Warning Done;
+    "AL0340" STATEFUL_APIS Warning Done;
 
     // AL04: rendering
 

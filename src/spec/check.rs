@@ -6,7 +6,7 @@
 //! left out, so that the rules can speak about the rest in the same run.
 
 use super::yaml::{Entry, Node, Value, item, join};
-use super::{formats, later, suggest};
+use super::{formats, suggest};
 use crate::catalogue::{self, Serving};
 use crate::diagnostic::{Code, Diagnostic, code};
 use serde_json::{Map, Value as Json};
@@ -52,9 +52,9 @@ pub fn check(schema: &Json, node: &Node, at: &At, out: &mut Vec<Diagnostic>) -> 
         out.push(Diagnostic { span: node.span, ..problem.at(&at.path) });
         None
     };
-    if let Some(value) = later::later_value(&at.shape, &node.value) {
-        let what = if value == "{}" { "a mapping".into() } else { format!("`{value}`") };
-        return report(not_yet(format!("{what} as `{}`", at.name), "use what the schema offers here"));
+    // Azure's own words, which nobody here knows
+    if *schema == Json::Bool(true) {
+        return Some(as_written(node));
     }
     if let (Value::Seq(rules), "breakers.*" | "backends.*.breaker") = (&node.value, at.shape.as_str()) {
         let message = format!("{} breaker rules are listed, and a backend has one", rules.len());
@@ -73,6 +73,21 @@ pub fn check(schema: &Json, node: &Node, at: &At, out: &mut Vec<Diagnostic>) -> 
         Value::Bool(word) => Some(Json::Bool(*word)),
         Value::Float(number) => Some(Json::from(*number)),
         Value::Null | Value::Hole => Some(Json::Null),
+    }
+}
+
+/// A tree as the JSON that it is.
+fn as_written(node: &Node) -> Json {
+    match &node.value {
+        Value::Null | Value::Hole => Json::Null,
+        Value::Bool(word) => Json::Bool(*word),
+        Value::Int(number) => Json::from(*number),
+        Value::Float(number) => Json::from(*number),
+        Value::Plain(text) | Value::Quoted(text) => Json::from(text.as_str()),
+        Value::Seq(items) => items.iter().map(as_written).collect(),
+        Value::Map(entries) => {
+            Json::Object(entries.iter().map(|entry| (entry.key.clone(), as_written(&entry.node))).collect())
+        }
     }
 }
 
@@ -236,7 +251,6 @@ fn mapping(schema: &Json, node: &Node, entries: &[Entry], at: &At, out: &mut Vec
     }
     let mut read = Map::new();
     let mut whole = true;
-    let mut later = false;
     let at_top = at.path.is_empty();
     let required: Vec<&str> =
         schema["required"].as_array().map_or(&[][..], Vec::as_slice).iter().filter_map(Json::as_str).collect();
@@ -252,10 +266,6 @@ fn mapping(schema: &Json, node: &Node, entries: &[Entry], at: &At, out: &mut Vec
             take(schema, at.known(key, key), out);
         } else if let Some(schema) = free.filter(|_| properties.is_empty()) {
             take(schema, at.own(key), out);
-        } else if later::is_later_key(&at.shape, key) {
-            later = true;
-            let problem = not_yet(format!("`{key}`"), "take it out until a later version reads it");
-            out.push(Diagnostic { span: *key_span, ..problem.at(join(&at.path, key)) });
         } else {
             let known = || properties.keys().map(String::as_str);
             // a value that cannot be the other key's was never meant to be
@@ -278,7 +288,7 @@ fn mapping(schema: &Json, node: &Node, entries: &[Entry], at: &At, out: &mut Vec
     for key in required.into_iter().filter(|key| !read.contains_key(*key)) {
         whole = false;
         let tried = entries.iter().any(|entry| entry.key == key || suggest::closest(&entry.key, [key]).is_some());
-        if !tried && !later {
+        if !tried {
             let problem =
                 Diagnostic::new(code::MISSING_KEY, format!("{} has no `{key}`", at.title())).at(join(&at.path, key));
             let what = first_line(&properties[key]).unwrap_or_default();
@@ -378,10 +388,6 @@ fn without_calls(word: &str) -> Option<Diagnostic> {
     };
     let message = format!("{} cannot stand behind a pool", sku.name);
     Some(Diagnostic::new(code::SKU_WITHOUT_CALLS, message).label(why))
-}
-
-fn not_yet(what: String, help: &str) -> Diagnostic {
-    Diagnostic::new(code::NOT_YET, format!("this version does not have {what} yet")).help(help)
 }
 
 /// What a key is, as its description begins.

@@ -2,16 +2,17 @@
 //!
 //! Limits are from facts/apim.md 1.2, 2.1, 6 and 7; the traps from facts/seeds.md 3.
 
-use super::build::unknown;
+use super::build::{Built, unknown};
 use super::check::shown;
 use super::yaml::{item, join};
 use crate::diagnostic::{Diagnostic, code};
 use crate::time::Duration;
-use crate::topology::{Breaker, Gateway, GatewaySku, Key, Name, Pool, Routes, Target, Topology, defaults};
+use crate::topology::{Access, Breaker, Gateway, GatewaySku, Key, Name, Pool, Routes, Target, Topology, defaults};
 use std::collections::BTreeMap;
 
 /// Reports everything that is wrong.
-pub fn check(topology: &Topology, out: &mut Vec<Diagnostic>) {
+pub fn check(built: &Built, out: &mut Vec<Diagnostic>) {
+    let topology = &built.topology;
     nothing_missing(topology, out);
     if let Some(gateway) = &topology.gateway {
         capacity(gateway, out);
@@ -19,7 +20,9 @@ pub fn check(topology: &Topology, out: &mut Vec<Diagnostic>) {
     tags(&topology.tags, out);
     accounts(topology, out);
     backends(topology, out);
-    topology.pools.iter().for_each(|(key, pool)| self::pool(topology, key, pool, out));
+    for (key, pool) in &topology.pools {
+        self::pool(topology, key, pool, built.mixed.contains(key), out);
+    }
     one_namespace(topology, out);
     apis(topology, out);
     subscriptions(topology, out);
@@ -196,7 +199,7 @@ fn seconds(name: &str, length: Duration, min: u64, max: Option<u64>) -> Option<D
     }
 }
 
-fn pool(topology: &Topology, key: &str, pool: &Pool, out: &mut Vec<Diagnostic>) {
+fn pool(topology: &Topology, key: &str, pool: &Pool, mixed: bool, out: &mut Vec<Diagnostic>) {
     let path = format!("pools.{key}");
     name(key, 80, "pool", &path, out);
     let members = join(&path, "members");
@@ -228,7 +231,7 @@ fn pool(topology: &Topology, key: &str, pool: &Pool, out: &mut Vec<Diagnostic>) 
         let Some(deployment) = topology.deployment_of(backend) else { continue };
         match first {
             None => first = Some((name, &deployment.model)),
-            Some((other, model)) if *model != deployment.model => {
+            Some((other, model)) if *model != deployment.model && !mixed => {
                 let of = |model: &crate::topology::Model| format!("{} {}", model.name, model.version);
                 let message = format!("`{key}` mixes {} and {}", of(model), of(&deployment.model));
                 let problem = Diagnostic::new(code::MIXED_MODELS, message).at(at);
@@ -315,8 +318,11 @@ fn subscriptions(topology: &Topology, out: &mut Vec<Diagnostic>) {
     for (key, subscription) in &topology.subscriptions {
         let path = format!("subscriptions.{key}");
         name(key, 80, "subscription", &path, out);
-        if !subscription.api.is_empty() && !topology.apis.contains_key(&subscription.api) {
-            out.push(unknown("API", &subscription.api, topology.apis.keys()).at(join(&path, "api")));
+        match &subscription.access {
+            Access::Api(api) if !api.is_empty() && !topology.apis.contains_key(api) => {
+                out.push(unknown("API", api, topology.apis.keys()).at(join(&path, "api")));
+            }
+            Access::Api(_) | Access::Product(_) => {}
         }
     }
 }

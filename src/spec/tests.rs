@@ -282,7 +282,7 @@ simulation: { instances: 3, rotation: random }
 #[test]
 fn the_long_form_keeps_everything() {
     let loaded = load(FULL, &Options::default()).unwrap_or_else(|problems| panic!("{problems:#?}"));
-    assert_eq!(loaded.simulation, Simulation { instances: 3, rotation: Rotation::Random });
+    assert_eq!(loaded.simulation, Simulation { instances: 3, rotation: Rotation::Random, quotas: BTreeMap::new() });
     assert_eq!(loaded.topology.subscriptions.keys().collect::<Vec<_>>(), ["one", "probe", "two"]);
     assert_eq!(loaded.topology.tags["a"], "${b}");
     let long = expand(FULL, &Options::default()).expect("a spec");

@@ -118,10 +118,12 @@ enum Section {
     Roles,
     Pools,
     Apis,
+    Observability,
 }
 
 impl Section {
-    const ALL: [Section; 5] = [Section::Accounts, Section::Gateway, Section::Roles, Section::Pools, Section::Apis];
+    const ALL: [Section; 6] =
+        [Section::Accounts, Section::Gateway, Section::Roles, Section::Pools, Section::Apis, Section::Observability];
 
     const fn title(self) -> &'static str {
         match self {
@@ -130,22 +132,38 @@ impl Section {
             Section::Roles => "The gateway may call the accounts",
             Section::Pools => "Backends and pools",
             Section::Apis => "APIs with their operations and policies, and who may call them",
+            Section::Observability => "What is recorded, and who is told",
         }
     }
 }
 
 fn section(address: &Address) -> Section {
     match address {
-        Address::Account(_) | Address::Deployment { .. } => Section::Accounts,
-        Address::ResourceGroup | Address::Gateway => Section::Gateway,
+        Address::Account(_) | Address::Deployment { .. } | Address::PrivateEndpoint(_) | Address::DnsZoneGroup(_) => {
+            Section::Accounts
+        }
+        Address::ResourceGroup | Address::Identity | Address::Gateway => Section::Gateway,
         Address::Grant(_) => Section::Roles,
-        Address::Backend(_) | Address::Pool(_) => Section::Pools,
-        Address::Api(_) | Address::Operation { .. } | Address::Policy(_) | Address::Subscription(_) => Section::Apis,
+        Address::NamedValue(_) | Address::Backend(_) | Address::Pool(_) => Section::Pools,
+        Address::Api(_)
+        | Address::Operation { .. }
+        | Address::Policy(_)
+        | Address::Product(_)
+        | Address::ProductApi { .. }
+        | Address::ProductPolicy(_)
+        | Address::Subscription(_) => Section::Apis,
+        Address::Workspace
+        | Address::AppInsights
+        | Address::Logger(_)
+        | Address::Diagnostic { .. }
+        | Address::DiagnosticSetting
+        | Address::Workbook
+        | Address::Alert(_) => Section::Observability,
     }
 }
 
 fn layout(address: &Address) -> String {
-    format!("resources/{}.bicep.j2", address.kind())
+    format!("resources/{}.bicep.j2", address.kind().replace(' ', "-"))
 }
 
 fn text(text: impl Into<String>) -> Jinja {

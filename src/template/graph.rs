@@ -180,14 +180,15 @@ impl<'a> Build<'a> {
         let mut backends: BTreeMap<&str, String> = BTreeMap::new();
         let mut said = Some("A backend never stands before the deployment that it calls.");
         for (key, backend) in &self.topology.backends {
-            let (url, after) = match &backend.target {
-                Target::Url(url) => (url.as_str().into(), None),
-                Target::Deployment { account, deployment } => {
+            let (url, after) = match (&backend.target, backend.target.account()) {
+                (Target::Url(url), _) => (url.as_str().into(), None),
+                (_, None) => continue,
+                (target, Some((account, deployment))) => {
                     let Some(symbol) = self.accounts.get(account.as_str()) else { continue };
                     let endpoint = Value::prop(symbol, &["properties", "endpoint"]);
-                    let path = format!("openai/deployments/{deployment}");
-                    let after = self.deployments.get(&(account.as_str(), deployment.as_str())).cloned();
-                    (Value::concat([endpoint, path.as_str().into()]), after)
+                    let after = deployment.and_then(|name| self.deployments.get(&(account.as_str(), name.as_str())));
+                    let path = target.path().unwrap_or_default();
+                    (Value::concat([endpoint, path.as_str().into()]), after.cloned())
                 }
             };
             let symbol = self.symbols.take("backend", &[key]);
@@ -208,7 +209,7 @@ impl<'a> Build<'a> {
         }
 
         let mut pools = BTreeMap::new();
-        for (key, pool) in &self.topology.pools {
+        for (key, pool) in self.topology.pools.iter().filter(|(_, pool)| pool.balancing == Balancing::Native) {
             let symbol = self.symbols.take("pool", &[key]);
             let services = pool.members.iter().filter_map(|member| {
                 let backend = backends.get(member.backend.as_str())?;
@@ -242,6 +243,7 @@ impl<'a> Build<'a> {
         let paths = policy_paths(&self.topology.apis);
         for (key, api) in &self.topology.apis {
             let symbol = self.symbols.take("api", &[key]);
+            let keys = api.keys.clone().unwrap_or_else(defaults::keys);
             self.add(Resource {
                 parent: Some("gateway".into()),
                 name: api.name.as_str().into(),
@@ -252,12 +254,12 @@ impl<'a> Build<'a> {
                         ("description", marker()),
                         ("path", api.path.as_str().into()),
                         ("protocols", vec!["https".into()].into()),
-                        ("subscriptionRequired", true.into()),
+                        ("subscriptionRequired", api.keys.is_some().into()),
                         (
                             "subscriptionKeyParameterNames",
                             Value::object([
-                                ("header", api.keys.header.as_str().into()),
-                                ("query", api.keys.query.as_str().into()),
+                                ("header", keys.header.as_str().into()),
+                                ("query", keys.query.as_str().into()),
                             ]),
                         ),
                     ]),
@@ -283,7 +285,8 @@ impl<'a> Build<'a> {
             apis.insert(key, symbol);
         }
         for (key, subscription) in &self.topology.subscriptions {
-            let Some(api) = apis.get(subscription.api.as_str()) else { continue };
+            let Access::Api(api) = &subscription.access else { continue };
+            let Some(api) = apis.get(api.as_str()) else { continue };
             let symbol = self.symbols.take("subscription", &[key]);
             self.add(Resource {
                 parent: Some("gateway".into()),
