@@ -98,6 +98,8 @@ pub struct Management {
     pub ignore_changes: Vec<String>,
     /// What is never deleted or replaced by a deploy.
     pub protect: Vec<String>,
+    /// Whether the gateway's tier is known: that of an existing service is, where the spec says it.
+    pub tier_known: bool,
 }
 
 pub use model::Roles;
@@ -171,9 +173,6 @@ fn read(text: &str, options: &Options) -> Result<Read, Vec<Diagnostic>> {
     let mut spans = Spans::of(&root);
     secrets::find(&root, "", &mut problems);
     let checked = check::check(structure(), &root, &check::At::default(), &mut problems);
-    // what was repaired to go on with is good enough for the rules, and no ground for a warning
-    let misread = problems.iter().filter(|problem| problem.code != code::DUPLICATE_KEY);
-    let repaired: Vec<String> = misread.map(|problem| problem.key.clone().unwrap_or_default()).collect();
     let built = checked.and_then(|checked| match serde_json::from_value::<model::Spec>(checked) {
         Ok(spec) => Some(build::build(spec, options.environment, options.files, &mut problems)),
         Err(error) => {
@@ -184,21 +183,22 @@ fn read(text: &str, options: &Options) -> Result<Read, Vec<Diagnostic>> {
     });
     if let Some(built) = &built {
         spans.derive(&built.origins);
+        // what was repaired to go on with is good enough for the rules, and no ground for a warning
+        let misread = problems.iter().filter(|problem| {
+            let of_reading = problem.code.as_str() < "AL02" || problem.code == code::SKU_WITHOUT_CALLS;
+            of_reading && problem.code != code::DUPLICATE_KEY
+        });
+        let repaired: Vec<String> = misread.map(|problem| problem.key.clone().unwrap_or_default()).collect();
         rules::check(built, &mut problems);
         // `0613` without quotes is a number, and would seem to be another version than "0613"
         let version = |key: &String| key.ends_with(".version") || key.ends_with(".model");
         problems.retain(|problem| problem.code != code::MIXED_MODELS || !repaired.iter().any(version));
         let day = options.today.and_then(|today| today.rfc3339().get(..10)?.parse().ok());
         let mut found = Vec::new();
-        warnings::find(&built.topology, &spans, day, &mut found);
+        warnings::find(built, &spans, day, &mut found);
         let doubtful = |about: &str| repaired.iter().any(|key| warnings::is_doubtful(about, key));
         found.retain(|warning| !warning.key.as_deref().is_some_and(doubtful));
-        // a name that leads nowhere may be misspelt, and mean just the one that seems unused
-        let lost = |problem: &Diagnostic| {
-            let key = problem.key.as_deref().unwrap_or_default();
-            problem.code == code::UNKNOWN_REFERENCE && key.starts_with("backends.") && key.ends_with(".breaker")
-        };
-        found.retain(|warning| warning.code != code::UNUSED_BREAKER || !problems.iter().any(lost));
+        found.retain(|warning| !warnings::is_sought(warning.code, &problems));
         problems.append(&mut found);
         warnings::silence(&built.silence, &mut problems);
         // one that has nothing to silence yet may have when the rest is repaired

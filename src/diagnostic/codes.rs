@@ -124,6 +124,14 @@ registry! {
     "AL0328" RETRIES_BEYOND_MEMBERS Warning Done;
     "AL0329" UNUSED_BREAKER Warning Done;
     "AL0340" STATEFUL_APIS Warning Done;
+    "AL0341" BODIES Warning Done;
+    "AL0342" ERROR_REASON Warning Done;
+    "AL0343" IMAGE_NAMES Warning Done;
+    "AL0344" OPEN_API Warning Done;
+    "AL0345" UNUSED_POOL Warning Done;
+    "AL0346" ROLE_TOO_WIDE Warning Done;
+    "AL0347" BREAKER_UNDER_POLICY Warning Done;
+    "AL0348" BAD_DOCUMENT Warning Done;
 
     // AL04: rendering
 

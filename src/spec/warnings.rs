@@ -3,22 +3,25 @@
 //! What the catalogue knows about models and quota is in `models` and `quota`; provisioned throughput and retries have
 //! files of their own.
 
+mod features;
 mod models;
 mod provisioned;
 mod quota;
 mod retries;
 
+use super::build::Built;
 use super::check::shown;
 use super::yaml::{item, join};
 use super::{Spans, suggest};
 use crate::catalogue::{REGIONS, region};
 use crate::diagnostic::{Code, Diagnostic, Severity, code};
-use crate::topology::{Account, Deployment, Key, Location, Member, Pool, Topology};
+use crate::topology::{Account, Balancing, Deployment, GatewaySku, Key, Location, Member, Pool, Topology};
 use jiff::civil::Date;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Every warning that applies on a day; without one, nothing is said about dates.
-pub fn find(topology: &Topology, spans: &Spans, day: Option<Date>, out: &mut Vec<Diagnostic>) {
+pub fn find(built: &Built, spans: &Spans, day: Option<Date>, out: &mut Vec<Diagnostic>) {
+    let topology = &built.topology;
     placeholder(topology, out);
     one_region(topology, out);
     strange_regions(topology, out);
@@ -27,11 +30,17 @@ pub fn find(topology: &Topology, spans: &Spans, day: Option<Date>, out: &mut Vec
     provisioned::misnamed(topology, out);
     provisioned::wasteful_breakers(topology, spans, out);
     provisioned::unused_breakers(topology, spans, out);
-    for (key, pool) in &topology.pools {
+    let consumption = topology.gateway.as_ref().is_some_and(|gateway| gateway.sku == GatewaySku::Consumption);
+    let native = |(key, pool): &(&String, &Pool)| pool.balancing == Balancing::Native && !topology.is_twin(key);
+    // without breakers at all an error says so
+    for (key, pool) in topology.pools.iter().filter(native).filter(|_| !consumption) {
         unreachable_groups(topology, key, pool, out);
+    }
+    for (key, pool) in topology.pools.iter().filter(|(key, _)| !topology.is_twin(key)) {
         mixed_groups(topology, key, pool, out);
     }
     retries::find(topology, out);
+    features::find(built, out);
 }
 
 /// A deployment and where it stands.
@@ -99,7 +108,9 @@ fn placeholder(topology: &Topology, out: &mut Vec<Diagnostic>) {
 
 fn one_region(topology: &Topology, out: &mut Vec<Diagnostic>) {
     let regions: BTreeSet<&Location> = topology.accounts.values().map(|account| &account.location).collect();
-    if let (1, Some(region)) = (regions.len(), regions.first()) {
+    if let (1, Some(region)) = (regions.len(), regions.first())
+        && region.is_known()
+    {
         let problem = Diagnostic::new(code::ONE_REGION, format!("every account is in {region}")).at("accounts");
         out.push(problem.help("add an account in a second region, or silence AL0310 with the reason"));
     }
@@ -111,7 +122,7 @@ fn strange_regions(topology: &Topology, out: &mut Vec<Diagnostic>) {
     let accounts = topology.accounts.iter().map(|(key, found)| (format!("accounts.{key}.location"), &found.location));
     for (path, location) in stack.into_iter().chain(accounts) {
         let name = location.as_str();
-        if region(name).is_some() {
+        if !location.is_known() || region(name).is_some() {
             continue;
         }
         let message = format!("{} is no region that this program knows", shown(name));
@@ -183,6 +194,20 @@ pub fn is_doubtful(about: &str, key: &str) -> bool {
         (about, key) if about == "silence" || key == "silence" || key == "tags" => false,
         _ => true,
     }
+}
+
+/// Whether a name that leads nowhere may be misspelt, and mean just what seems unused.
+pub fn is_sought(unused: Code, problems: &[Diagnostic]) -> bool {
+    let (section, key) = match unused {
+        code::UNUSED_BREAKER => ("backends.", ".breaker"),
+        code::UNUSED_POOL => ("apis.", ""),
+        _ => return false,
+    };
+    // routes that are wrong altogether lead nowhere either
+    problems
+        .iter()
+        .filter(|problem| [code::UNKNOWN_REFERENCE, code::ROUTES].contains(&problem.code))
+        .any(|problem| problem.key.as_deref().is_some_and(|path| path.starts_with(section) && path.ends_with(key)))
 }
 
 /// Drops the warnings that are meant. Reports silences that cannot work, and those that say nothing.

@@ -33,11 +33,11 @@ fn a_model_that_nobody_knows_is_a_warning() {
     // letters do not count
     assert_eq!(said(&BASE.replace("gpt-4.1", "GPT-4.1"), &Options::default()), [""; 0]);
     // other publishers' models are not in the table
-    let foundry = |name: &str| {
-        let text = BASE.replace("gpt-4.1", name).replace("    location:", "    kind: AIServices\n    location:");
-        said(&text, &Options::default()).len()
+    let foundry = |format: &str| {
+        let text = BASE.replace("model: gpt-4.1", &format!("format: {format}, model: DeepSeek-V3.2"));
+        said(&text.replace("    location:", "    kind: AIServices\n    location:"), &Options::default()).len()
     };
-    assert_eq!((foundry("DeepSeek-V3.2"), foundry("gpt-41")), (0, 1));
+    assert_eq!((foundry("DeepSeek"), foundry("OpenAI")), (0, 1));
     assert_eq!(said(&BASE.replace("gpt-4.1", "DeepSeek-V3.2"), &Options::default()).len(), 1);
 }
 

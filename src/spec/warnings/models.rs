@@ -8,7 +8,7 @@ use crate::catalogue::{self, Kind, Lifecycle, MODELS, Model, is_provisioned};
 use crate::diagnostic::{Diagnostic, code};
 use crate::spec::check::shown;
 use crate::spec::suggest;
-use crate::topology::{AccountKind, Topology};
+use crate::topology::{Standing, Topology};
 use jiff::ToSpan;
 use jiff::civil::Date;
 use std::collections::BTreeMap;
@@ -16,10 +16,14 @@ use std::collections::BTreeMap;
 /// A model is said to end so many days before it does: time to try another.
 const NOTICE_DAYS: i64 = 90;
 
+/// The format of the models that the table has.
+const FORMAT: &str = "OpenAI";
+
 /// Everything that the catalogue says about the models of a topology, on a day where that is known.
 pub fn find(topology: &Topology, day: Option<Date>, out: &mut Vec<Diagnostic>) {
     let mut alike: BTreeMap<(&str, &str), Vec<Deployed>> = BTreeMap::new();
-    for found in deployed(topology) {
+    // models of other publishers are not in the table
+    for found in deployed(topology).filter(|found| found.deployment.model.format.eq_ignore_ascii_case(FORMAT)) {
         alike.entry((&found.deployment.model.name, &found.deployment.model.version)).or_default().push(found);
     }
     for ((name, version), group) in &alike {
@@ -35,7 +39,7 @@ pub fn find(topology: &Topology, day: Option<Date>, out: &mut Vec<Diagnostic>) {
                 not_offered(known, group, out);
             }
         }
-        out.extend(group.iter().filter_map(|found| units(known, found)));
+        out.extend(group.iter().filter(|found| is_made(found)).filter_map(|found| units(known, found)));
     }
 }
 
@@ -51,10 +55,6 @@ fn unknown(name: &str, version: &str, group: &[Deployed]) -> Option<Diagnostic> 
         (code::UNKNOWN_MODEL, message, "model", name, MODELS.iter().map(|model| model.name).collect())
     };
     let meant = suggest::closest(word, words.clone());
-    // an account of this kind holds models of other publishers, which are not in the table
-    if code == code::UNKNOWN_MODEL && meant.is_none() && first.account.kind == AccountKind::AIServices {
-        return None;
-    }
     let problem = Diagnostic::new(code, message).at(first.path(key));
     let problem = match meant {
         Some(meant) => problem.label(format!("did you mean `{meant}`?")).help(format!("write `{meant}`")),
@@ -118,7 +118,7 @@ fn successor(gone: &Model, sku: &str, day: Option<Date>) -> Option<&'static Mode
 /// A version that a region does not offer in that SKU.
 fn not_offered(known: &Model, group: &[Deployed], out: &mut Vec<Diagnostic>) {
     let mut alike: BTreeMap<(&str, &str), Vec<Deployed>> = BTreeMap::new();
-    for found in group {
+    for found in group.iter().filter(|found| is_made(found)) {
         let region = found.account.location.as_str();
         let Some(offers) = catalogue::offered(known, found.deployment.sku.as_str()) else { continue };
         if catalogue::region(region).is_some() && !offers.contains(&region) {
@@ -144,6 +144,11 @@ fn not_offered(known: &Model, group: &[Deployed], out: &mut Vec<Diagnostic>) {
         };
         out.push(also(problem.help(help), group));
     }
+}
+
+/// Whether the stack makes it: what is there already was offered.
+fn is_made(found: &Deployed) -> bool {
+    found.account.standing == Standing::Managed
 }
 
 /// Provisioned units come in steps from a least amount.

@@ -56,7 +56,9 @@ fn says_provisioned(name: &str) -> bool {
 /// Trap 24: a breaker that keeps calls from a provisioned member for longer than it is full. Once a breaker.
 pub fn wasteful_breakers(topology: &Topology, spans: &Spans, out: &mut Vec<Diagnostic>) {
     let mut by_breaker: BTreeMap<&str, Vec<(&str, &Breaker)>> = BTreeMap::new();
-    for (key, backend) in &topology.backends {
+    // the twin of a backend for the surface v1 has the same breaker
+    let twin = |backend: &Backend| matches!(backend.target, Target::V1 { .. });
+    for (key, backend) in topology.backends.iter().filter(|(_, backend)| !twin(backend)) {
         let provisioned = topology.deployment_of(backend).is_some_and(|deployment| deployment.sku.is_provisioned());
         let breaker = wasteful(backend).filter(|_| provisioned);
         by_breaker

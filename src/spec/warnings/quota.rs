@@ -3,20 +3,26 @@
 use super::{Deployed, deployed, named};
 use crate::catalogue;
 use crate::diagnostic::{Diagnostic, code};
-use crate::topology::{Target, Topology};
+use crate::topology::Topology;
 use std::collections::BTreeMap;
+
+/// Subscription, SKU, region, model.
+type Quota<'a> = (&'a str, &'a str, &'a str, String);
 
 /// Metered deployments of one region, model and SKU share what the subscription may use of it. Provisioned ones share a
 /// quota too, but each has the units that it was given.
 pub fn shared(topology: &Topology, out: &mut Vec<Diagnostic>) {
-    let mut groups: BTreeMap<(&str, &str, String), Vec<Deployed>> = BTreeMap::new();
-    for found in deployed(topology).filter(|found| !found.deployment.sku.is_provisioned()) {
+    let mut groups: BTreeMap<Quota, Vec<Deployed>> = BTreeMap::new();
+    let metered = deployed(topology).filter(|found| !found.deployment.sku.is_provisioned());
+    for found in metered.filter(|found| found.account.location.is_known()) {
         let name = found.deployment.sku.as_str();
         let Some(sku) = catalogue::sku(name) else { continue };
         let (region, model) = catalogue::quota_of(sku, found.account.location.as_str(), &found.deployment.model.name);
-        groups.entry((name, region, model.to_lowercase())).or_default().push(found);
+        // without one an account stands in the stack's own subscription
+        let subscription = found.account.place.subscription.as_deref().unwrap_or_default();
+        groups.entry((subscription, name, region, model.to_lowercase())).or_default().push(found);
     }
-    for ((sku, region, model), group) in &groups {
+    for ((_, sku, region, model), group) in &groups {
         let [_, second, ..] = group.as_slice() else { continue };
         let message = format!("{} draw on one quota: {sku} {model} in {region}", named(group));
         let total: u64 = group.iter().map(|found| u64::from(found.deployment.capacity)).sum();
@@ -35,9 +41,8 @@ pub fn shared(topology: &Topology, out: &mut Vec<Diagnostic>) {
 fn balanced(topology: &Topology, group: &[Deployed]) -> bool {
     topology.pools.values().any(|pool| {
         let of_group = pool.members.iter().filter(|member| {
-            let target = topology.backends.get(&member.backend).map(|backend| &backend.target);
-            let Some(Target::Deployment { account, deployment }) = target else { return false };
-            group.iter().any(|found| found.account_key == account && found.key == deployment)
+            let called = topology.backends.get(&member.backend).and_then(|backend| backend.target.account());
+            group.iter().any(|found| called == Some((found.account_key, Some(found.key))))
         });
         of_group.count() > 1
     })
