@@ -72,7 +72,7 @@ fn named(group: &[Deployed]) -> String {
     listed(group.iter().map(|found| format!("`{}` of {}", found.key, found.account_key)))
 }
 
-/// a, b and c; at most four by name.
+/// a, b and c; of more than four the first three by name.
 fn listed(words: impl Iterator<Item = String>) -> String {
     let words: Vec<String> = words.collect();
     match words.as_slice() {
@@ -180,18 +180,20 @@ fn mixed_groups(topology: &Topology, key: &str, pool: &Pool, out: &mut Vec<Diagn
     }
 }
 
-/// What a problem in `key` makes doubtful: whether a warning at `about` may come from what was read in its stead.
+/// Whether a warning at `about` may come from what was read in place of a mistake at `key`.
 ///
-/// A problem of an account is a problem of everything that calls it; one of how calls are balanced leaves the accounts
-/// alone.
+/// A mistake in an account makes everything doubtful that calls it, and leaves the other accounts alone; one in how calls
+/// are balanced leaves the accounts alone.
 pub fn is_doubtful(about: &str, key: &str) -> bool {
     let head = |path: &str| path.split(['.', '[']).next().unwrap_or_default().to_owned();
     let entry = |path: &str| path.splitn(3, '.').take(2).map(str::to_owned).collect::<Vec<_>>();
     match (head(about).as_str(), head(key).as_str()) {
+        // nobody knows where it is
+        (_, "") => true,
         ("accounts", "accounts") => entry(about).len() < 2 || entry(key).len() < 2 || entry(about) == entry(key),
-        ("accounts" | "azure" | "gateway", "breakers" | "backends" | "pools" | "apis" | "subscriptions") => false,
-        ("azure" | "gateway", "accounts" | "models") | ("accounts", "azure") => false,
-        (about, key) if about == "silence" || key == "silence" || key == "tags" => false,
+        ("accounts", "models") => true,
+        (about @ ("accounts" | "azure" | "gateway"), key) => about == key,
+        (_, "azure" | "silence" | "subscriptions" | "products" | "observability" | "simulation") => false,
         _ => true,
     }
 }
@@ -238,4 +240,36 @@ pub fn silence(silence: &BTreeMap<String, String>, problems: &mut Vec<Diagnostic
     }
     problems.retain(|problem| problem.severity != Severity::Warning || !silence.contains_key(problem.code.as_str()));
     problems.append(&mut about);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mistake_makes_doubtful_what_depends_on_it() {
+        for (about, key, doubtful) in [
+            ("accounts.a.deployments.x.sku", "accounts.a.location", true),
+            ("accounts.a.deployments.x.sku", "accounts.b.location", false),
+            ("accounts.a.deployments.x.sku", "accounts", true),
+            ("accounts", "accounts.b.location", true),
+            ("accounts.a.deployments.x.sku", "models.gpt.ptu", true),
+            ("accounts.a.deployments.x.sku", "pools.p.members[0]", false),
+            ("accounts.a.deployments.x.sku", "", true),
+            ("gateway.publisher.email", "gateway.sku", true),
+            ("gateway.publisher.email", "accounts.a", false),
+            ("pools.p.members[1].priority", "accounts.b.location", true),
+            ("pools.p.members[1].priority", "pools.q", true),
+            ("apis.a.retry.count", "silence.AL0310", false),
+        ] {
+            assert_eq!(is_doubtful(about, key), doubtful, "{about} by {key}");
+        }
+    }
+
+    #[test]
+    fn words_are_listed_and_not_too_many() {
+        let of = |n: usize| listed((0..n).map(|n| n.to_string()));
+        assert_eq!((of(1), of(2), of(3)), ("0".into(), "0 and 1".into(), "0, 1 and 2".into()));
+        assert_eq!((of(4), of(5)), ("0, 1, 2 and 3".into(), "0, 1, 2 and 2 more".into()));
+    }
 }

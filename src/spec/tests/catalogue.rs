@@ -338,3 +338,51 @@ fn names_with_dots_and_capitals_are_fine_and_long_ones_are_not() {
     );
     check("  fast:", "  Fast-1:", &["AL0201 `fast` there is no breaker `fast`"]);
 }
+
+/// What the quickstart of Azure-Samples says (C1), as a spec of ours: what is wrong with it is told.
+#[test]
+fn the_quickstart_of_the_samples_is_told_what_it_lacks() {
+    let text = r#"version: 1
+name: quickstart
+azure: { resourceGroup: rg, location: eastus }
+gateway: { sku: BasicV2, publisher: { name: Contos Publisher, email: publisher@contoso.com } }
+accounts:
+  cog1: { location: eastus, deployments: { openaideploy1: { model: gpt-35-turbo, version: "0613", sku: Standard, capacity: 10 } } }
+  cog2: { location: eastus, deployments: { openaideploy2: { model: gpt-35-turbo, version: "0613", sku: Standard, capacity: 10 } } }
+breakers:
+  default: { count: 3, interval: PT5M, statusCodes: [429], tripDuration: PT1M }
+backends:
+  backend1: { account: cog1, deployment: openaideploy1 }
+  backend2: { account: cog2, deployment: openaideploy2 }
+pools:
+  openai-backend-pool: { members: [{ backend: backend1, weight: 10 }, { backend: backend2, weight: 20 }] }
+apis:
+  openai: { pool: openai-backend-pool, retry: { count: 0 } }
+"#;
+    let codes: Vec<String> =
+        said(text, &Options::default()).iter().map(|said| said.chars().take(6).collect()).collect();
+    assert_eq!(codes, ["AL0314", "AL0314", "AL0310", "AL0321", "AL0311", "AL0315"]);
+}
+
+/// Two deployments of which one is only called provisioned (C9).
+#[test]
+fn a_ptu_by_name_alone_is_told() {
+    let text = r#"version: 1
+name: landing-zone
+azure: { resourceGroup: rg, location: eastus2 }
+gateway: { sku: StandardV2, publisher: { email: ai@contoso.com } }
+accounts:
+  ptu: { location: eastus2, deployments: { gpt: { model: gpt-4o, version: "2024-11-20", capacity: 100 } } }
+  paygo: { location: eastus2, deployments: { gpt: { model: gpt-4o, version: "2024-11-20", capacity: 50 } } }
+breakers:
+  default: { count: 1, statusCodes: [429], tripDuration: PT1M }
+pools:
+  chat: { members: [{ backend: ptu-gpt }, { backend: paygo-gpt, priority: 2 }] }
+apis:
+  openai: { pool: chat, retry: { count: 1 } }
+"#;
+    let problems = load(text, &Options::default()).expect("a spec").warnings;
+    let codes: Vec<&str> = problems.iter().map(|problem| problem.code.as_str()).collect();
+    assert_eq!(codes, ["AL0310", "AL0325", "AL0311"]);
+    assert_eq!(problems[2].label.as_deref(), Some("together they ask for 150K TPM of it"));
+}
