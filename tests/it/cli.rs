@@ -10,6 +10,7 @@ mod emulator;
 mod flow;
 mod input;
 mod interrupt;
+mod lint;
 mod simulate;
 
 use serde_json::Value;
