@@ -65,6 +65,9 @@
 //! pool's business.
 
 pub(crate) mod print;
+mod product;
+
+pub use product::render_product;
 
 use crate::policy_xml;
 use crate::topology::intent::{self, Answer};

@@ -1,6 +1,8 @@
 //! From a topology to its resource graph.
 
 mod inputs;
+mod observe;
+mod products;
 
 use super::symbols::Symbols;
 use super::value::body;
@@ -20,7 +22,7 @@ const SERVICE: &str = "Microsoft.ApiManagement/service";
 const ACCOUNT: &str = "Microsoft.CognitiveServices/accounts";
 
 /// Names that no resource may take: parameters, variables, and the functions that a bare prefix would hide.
-const RESERVED: [&str; 16] = [
+const RESERVED: [&str; 17] = [
     "location",
     "gatewayName",
     "gatewaySku",
@@ -33,6 +35,7 @@ const RESERVED: [&str; 16] = [
     "stack",
     "stackTags",
     "openAIUser",
+    "logRetentionDays",
     "gateway",
     "deployment",
     "subscription",
@@ -56,7 +59,8 @@ pub fn graph(topology: &Topology) -> Template {
         build.gateway();
         build.roles();
         let pools = build.backends();
-        build.apis(&pools);
+        let apis = build.apis(&pools);
+        build.observability(&apis);
     }
     build.outputs();
     let mut template = build.template;
@@ -238,32 +242,30 @@ impl<'a> Build<'a> {
         pools
     }
 
-    fn apis(&mut self, pools: &BTreeMap<String, String>) {
+    /// APIs, products, subscriptions; gives the symbols of the APIs by key.
+    fn apis(&mut self, pools: &BTreeMap<String, String>) -> BTreeMap<&'a str, String> {
         let mut apis: BTreeMap<&str, String> = BTreeMap::new();
         let paths = policy_paths(&self.topology.apis);
+        let definitions = file_names("api-", ".openapi.json", self.topology.apis.keys());
         for (key, api) in &self.topology.apis {
             let symbol = self.symbols.take("api", &[key]);
             let keys = api.keys.clone().unwrap_or_else(defaults::keys);
+            let mut properties = body([
+                ("displayName", api.display_name.as_str().into()),
+                ("description", marker_of(&api.definition)),
+                ("path", api.path.as_str().into()),
+                ("protocols", vec!["https".into()].into()),
+                ("subscriptionRequired", api.keys.is_some().into()),
+                (
+                    "subscriptionKeyParameterNames",
+                    Value::object([("header", keys.header.as_str().into()), ("query", keys.query.as_str().into())]),
+                ),
+            ]);
+            properties.extend(self.definition(&api.definition, &definitions[key]));
             self.add(Resource {
                 parent: Some("gateway".into()),
                 name: api.name.as_str().into(),
-                body: body([(
-                    "properties",
-                    Value::object([
-                        ("displayName", api.display_name.as_str().into()),
-                        ("description", marker()),
-                        ("path", api.path.as_str().into()),
-                        ("protocols", vec!["https".into()].into()),
-                        ("subscriptionRequired", api.keys.is_some().into()),
-                        (
-                            "subscriptionKeyParameterNames",
-                            Value::object([
-                                ("header", keys.header.as_str().into()),
-                                ("query", keys.query.as_str().into()),
-                            ]),
-                        ),
-                    ]),
-                )]),
+                body: body([("properties", Value::Object(properties))]),
                 ..resource(Address::Api(key.clone()), &symbol, "Microsoft.ApiManagement/service/apis", API_MANAGEMENT)
             });
             for (operation_key, operation) in &api.operations {
@@ -284,9 +286,13 @@ impl<'a> Build<'a> {
             self.policy(key, &symbol, &api.policy, &paths[key], pools);
             apis.insert(key, symbol);
         }
+        let products = self.products(&apis);
         for (key, subscription) in &self.topology.subscriptions {
-            let Access::Api(api) = &subscription.access else { continue };
-            let Some(api) = apis.get(api.as_str()) else { continue };
+            let scope = match &subscription.access {
+                Access::Api(api) => apis.get(api.as_str()),
+                Access::Product(product) => products.get(product.as_str()),
+            };
+            let Some(scope) = scope else { continue };
             let symbol = self.symbols.take("subscription", &[key]);
             self.add(Resource {
                 parent: Some("gateway".into()),
@@ -295,7 +301,7 @@ impl<'a> Build<'a> {
                     "properties",
                     Value::object([
                         ("displayName", subscription.display_name.as_str().into()),
-                        ("scope", Value::prop(api, &["id"])),
+                        ("scope", Value::prop(scope, &["id"])),
                         ("state", "active".into()),
                         ("allowTracing", subscription.tracing.into()),
                     ]),
@@ -307,6 +313,22 @@ impl<'a> Build<'a> {
                     API_MANAGEMENT,
                 )
             });
+        }
+        apis
+    }
+
+    /// What API Management imports, where the operations are not written one by one.
+    fn definition(&mut self, definition: &Definition, path: &str) -> Body {
+        let Definition::Imported(Import { document: Some(document), .. }) = definition else { return Body::new() };
+        match document {
+            Document::Link { version, commit } => body([
+                ("format", "openapi+json-link".into()),
+                ("value", Document::link(version, commit).as_str().into()),
+            ]),
+            Document::Text { text, .. } => {
+                self.template.texts.insert(path.to_owned(), text.clone());
+                body([("format", "openapi+json".into()), ("value", Value::File(path.to_owned()))])
+            }
         }
     }
 
@@ -450,25 +472,38 @@ fn operation_properties(operation: &Operation) -> Body {
     properties
 }
 
+/// The marker of an API. Azure never gives a definition back, so its hash stands there too.
+fn marker_of(definition: &Definition) -> Value {
+    match definition {
+        Definition::Operations => marker(),
+        Definition::Imported(import) => Value::concat([marker(), " ".into(), import.hash.as_str().into()]),
+    }
+}
+
 /// Where the policy of each API stands: `policy.xml` where there is one API, else `policy-{key}.xml`.
 fn policy_paths(apis: &BTreeMap<Key, Api>) -> BTreeMap<&Key, String> {
     if apis.len() == 1 {
         return apis.keys().map(|key| (key, "policy.xml".to_owned())).collect();
     }
+    file_names("policy-", ".xml", apis.keys())
+}
+
+/// A file for each key: `{before}{key}{after}`, what no file system likes replaced.
+fn file_names<'a>(before: &str, after: &str, keys: impl Iterator<Item = &'a Key>) -> BTreeMap<&'a Key, String> {
     let mut taken = std::collections::BTreeSet::new();
     let mut path = |key: &Key| {
         let safe = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '-' };
         let stem: String = key.chars().take(80).map(safe).collect();
-        let mut path = format!("policy-{stem}.xml");
+        let mut path = format!("{before}{stem}{after}");
         let mut number = 2;
         // Files on some systems differ by more than case.
         while !taken.insert(path.to_ascii_lowercase()) {
-            path = format!("policy-{stem}-{number}.xml");
+            path = format!("{before}{stem}-{number}{after}");
             number += 1;
         }
         path
     };
-    apis.keys().map(|key| (key, path(key))).collect()
+    keys.map(|key| (key, path(key))).collect()
 }
 
 /// `modules/role-assignment.bicep`
