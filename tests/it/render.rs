@@ -4,6 +4,7 @@ mod checks;
 mod csharp;
 mod cut;
 mod laws;
+mod observed;
 mod snapshots;
 mod strings;
 mod topologies;

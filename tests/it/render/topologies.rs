@@ -124,6 +124,7 @@ pub fn examples() -> Vec<(&'static str, Topology)> {
 pub fn several() -> Vec<(&'static str, Topology)> {
     let mut several = examples();
     several.extend([("one region", minimal()), ("names of its own", two_regions())]);
+    several.extend([("observed", super::observed::observed()), ("shared workspace", super::observed::shared())]);
     several
 }
 
