@@ -94,6 +94,8 @@ pub struct Management {
     pub ignore_changes: Vec<String>,
     /// What is never deleted or replaced by a deploy.
     pub protect: Vec<String>,
+    /// Whether the gateway's tier is known: that of an existing service is, where the spec says it.
+    pub tier_known: bool,
 }
 
 pub use model::Roles;
@@ -177,11 +179,13 @@ fn read(text: &str, options: &Options) -> Result<Read, Vec<Diagnostic>> {
             None
         }
     });
+    // what is missing was stood in for as well
+    let clean = clean && problems.iter().all(|problem| problem.code != code::MISSING_KEY);
     if let Some(built) = &built {
         spans.derive(&built.origins);
         rules::check(built, &mut problems);
         if clean {
-            warnings::find(&built.topology, &mut problems);
+            warnings::find(built, &mut problems);
             warnings::silence(&built.silence, &mut problems);
         }
     }

@@ -18,6 +18,7 @@ mod arm;
 mod bicep;
 mod cut;
 mod graph;
+pub mod lint;
 mod queries;
 mod symbols;
 mod value;

@@ -163,6 +163,17 @@ Examples:
   aoai-lb emulator --port 0 --output json
   curl -H \"Authorization: Bearer $TOKEN\" 'http://127.0.0.1:4141/subscriptions?api-version=2022-12-01'")]
     Emulator(Emulator),
+    /// Check somebody's policy document or ARM template for what API Management refuses and for known traps
+    #[command(after_help = "\
+FILE is a policy document (XML, or rawxml with unescaped expressions), a policy fragment, or an ARM
+template (JSON), whose policies are checked too. Bicep: compile it with `bicep build` first.
+Exits with 4 where there are errors, with 0 where there are only warnings and notes.
+
+Examples:
+  aoai-lb lint policy.xml
+  aoai-lb lint main.json --output json | jq '.diagnostics[].code'
+  bicep build main.bicep --stdout | aoai-lb lint -")]
+    Lint(Lint),
     /// Explain a diagnostic's code, or list all codes
     #[command(after_help = "\
 Examples:
@@ -268,6 +279,13 @@ impl Emulator {
 fn token(text: &str) -> Result<String, String> {
     let fits = text.len() >= 4 && text.bytes().all(|b| b.is_ascii_graphic());
     if fits { Ok(text.to_owned()) } else { Err("a token has at least 4 visible ASCII characters, no blanks".into()) }
+}
+
+#[derive(Debug, Args)]
+pub struct Lint {
+    /// The policy or the template; `-` is standard input
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub file: PathBuf,
 }
 
 #[derive(Debug, Args)]

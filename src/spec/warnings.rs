@@ -1,24 +1,36 @@
 //! What works and a reader may regret: each can be silenced with a reason.
 
+mod features;
+
+use super::build::Built;
 use super::check::shown;
 use super::suggest;
 use super::yaml::{item, join};
 use crate::catalogue::{REGIONS, region};
 use crate::diagnostic::{Code, Diagnostic, Severity, code};
-use crate::topology::{DeploymentSku, Location, Member, Model, Pool, Threshold, Topology};
+use crate::topology::{
+    Balancing, Deployment, DeploymentSku, GatewaySku, Location, Member, Model, Pool, Threshold, Topology,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Every warning that applies; the topology obeys the rules.
-pub fn find(topology: &Topology, out: &mut Vec<Diagnostic>) {
+pub fn find(built: &Built, out: &mut Vec<Diagnostic>) {
+    let topology = &built.topology;
     placeholder(topology, out);
     one_region(topology, out);
     strange_regions(topology, out);
     shared_quota(topology, out);
-    for (key, pool) in &topology.pools {
+    let consumption = topology.gateway.as_ref().is_some_and(|gateway| gateway.sku == GatewaySku::Consumption);
+    let native = |(key, pool): &(&String, &Pool)| pool.balancing == Balancing::Native && !topology.is_twin(key);
+    // without breakers at all an error says so
+    for (key, pool) in topology.pools.iter().filter(native).filter(|_| !consumption) {
         unreachable_groups(topology, key, pool, out);
+    }
+    for (key, pool) in topology.pools.iter().filter(|(key, _)| !topology.is_twin(key)) {
         mixed_groups(topology, key, pool, out);
     }
     retries(topology, out);
+    features::find(built, out);
 }
 
 /// Trap 34: a name that every sample has.
@@ -34,7 +46,9 @@ fn placeholder(topology: &Topology, out: &mut Vec<Diagnostic>) {
 
 fn one_region(topology: &Topology, out: &mut Vec<Diagnostic>) {
     let regions: BTreeSet<&Location> = topology.accounts.values().map(|account| &account.location).collect();
-    if let (1, Some(region)) = (regions.len(), regions.first()) {
+    if let (1, Some(region)) = (regions.len(), regions.first())
+        && region.is_known()
+    {
         let problem = Diagnostic::new(code::ONE_REGION, format!("every account is in {region}")).at("accounts");
         out.push(problem.help("add an account in a second region, or silence AL0310 with the reason"));
     }
@@ -46,7 +60,7 @@ fn strange_regions(topology: &Topology, out: &mut Vec<Diagnostic>) {
     let accounts = topology.accounts.iter().map(|(key, found)| (format!("accounts.{key}.location"), &found.location));
     for (path, location) in stack.into_iter().chain(accounts) {
         let name = location.as_str();
-        if region(name).is_some() {
+        if !location.is_known() || region(name).is_some() {
             continue;
         }
         let message = format!("{} is no region that this program knows", shown(name));
@@ -65,7 +79,8 @@ fn strange_regions(topology: &Topology, out: &mut Vec<Diagnostic>) {
 fn shared_quota(topology: &Topology, out: &mut Vec<Diagnostic>) {
     let mut quotas: BTreeMap<(&Location, &Model, DeploymentSku), String> = BTreeMap::new();
     for (account, found) in &topology.accounts {
-        for (name, deployment) in found.deployments.iter().filter(|(_, deployment)| !deployment.sku.is_provisioned()) {
+        let metered = |(_, deployment): &(&String, &Deployment)| !deployment.sku.is_provisioned();
+        for (name, deployment) in found.deployments.iter().filter(metered).filter(|_| found.location.is_known()) {
             let quota = (&found.location, &deployment.model, deployment.sku);
             let path = format!("accounts.{account}.deployments.{name}");
             if let Some(first) = quotas.get(&quota) {
@@ -138,8 +153,8 @@ fn retries(topology: &Topology, out: &mut Vec<Diagnostic>) {
             .routes
             .pools()
             .into_iter()
-            .filter_map(|pool| topology.pools.get(pool))
-            .flat_map(|pool| &pool.members);
+            .filter_map(|pool| topology.pool_by_name(pool))
+            .flat_map(|(_, pool)| &pool.members);
         let counts =
             members.filter_map(|member| match topology.backends.get(&member.backend)?.breaker.as_ref()?.threshold {
                 Threshold::Count(count) => Some((count, &member.backend)),

@@ -11,13 +11,12 @@
 //! Deliberately absent: the prompts and completions themselves (`largeLanguageModel.requests`), which are never logged.
 
 use super::super::value::body;
-use super::super::{Output, Parameter, Resource, Value, queries};
+use super::super::{Output, Parameter, Resource, Value, Variable, queries};
 use super::inputs::{marker, name};
-use super::{API_MANAGEMENT, Build, resource};
+use super::{API_MANAGEMENT, Build, GATEWAY, resource};
 use crate::catalogue::{PROPERTIES, not_older};
 use crate::topology::address::{Alert, Logger};
 use crate::topology::*;
-use std::collections::BTreeMap;
 
 const WORKSPACE: &str = "Microsoft.OperationalInsights/workspaces";
 const APP_INSIGHTS: &str = "Microsoft.Insights/components";
@@ -30,6 +29,9 @@ const QUERY_RULE: &str = "Microsoft.Insights/scheduledQueryRules";
 
 /// The file of the workbook.
 const WORKBOOK_FILE: &str = "workbook.json";
+
+/// The variable with the id of an Application Insights that is there.
+const APP_INSIGHTS_ID: &str = "appInsightsId";
 
 /// The parameter of how long records are kept.
 const RETENTION: &str = "logRetentionDays";
@@ -53,15 +55,15 @@ pub(super) fn parameters(topology: &Topology) -> Option<Parameter> {
 }
 
 impl Build<'_> {
-    /// Everything of the topology's observability; `apis` are symbols by key.
-    pub(super) fn observability(&mut self, apis: &BTreeMap<&str, String>) {
+    /// Workspace, Application Insights, loggers, diagnostics, workbook, alerts.
+    pub(super) fn observability(&mut self) {
         let Some(observed) = &self.topology.observability else { return };
         let workspace = observed.workspace.as_ref().map(|sink| self.workspace(sink));
         let insights = observed.app_insights.as_ref().map(|sink| self.app_insights(sink, workspace.as_ref()));
         for logger in observed.loggers() {
             let symbol = self.logger(logger, insights.as_ref());
-            for (key, api) in apis {
-                self.diagnostic(key, api, logger, &symbol, observed);
+            for (key, api) in self.apis.clone() {
+                self.diagnostic(key, &api, logger, &symbol, observed);
             }
         }
         if let Some(workspace) = workspace {
@@ -106,8 +108,10 @@ impl Build<'_> {
     fn app_insights(&mut self, sink: &Sink, workspace: Option<&Value>) -> Insights {
         let named = match sink {
             Sink::Existing(id) => {
-                let read = Value::Call("reference", vec![id.as_str().into(), APP_INSIGHTS_VERSION.into()]);
-                return Insights { id: id.as_str().into(), connection: read.member("ConnectionString") };
+                let (name, value) = (APP_INSIGHTS_ID.to_owned(), id.as_str().into());
+                self.template.variables.push(Variable { name, value });
+                let read = Value::Call("reference", vec![Value::var(APP_INSIGHTS_ID), APP_INSIGHTS_VERSION.into()]);
+                return Insights { id: Value::var(APP_INSIGHTS_ID), connection: read.member("ConnectionString") };
             }
             Sink::Managed(named) => name(named),
         };
@@ -145,7 +149,7 @@ impl Build<'_> {
         }
         let symbol = self.symbols.take("logger", &[kind]);
         self.add(Resource {
-            parent: Some("gateway".into()),
+            parent: Some(GATEWAY.into()),
             name: logger.name().into(),
             body: body([("properties", Value::Object(properties))]),
             ..resource(Address::Logger(logger), &symbol, LOGGER, API_MANAGEMENT)
@@ -201,7 +205,7 @@ impl Build<'_> {
         self.add(Resource {
             comment: Some("Dedicated: each kind of record has a table of its own."),
             name: Value::concat(["aoai-lb-".into(), Value::var("unique")]),
-            scope: Some("gateway".into()),
+            scope: Some(GATEWAY.into()),
             body: body([(
                 "properties",
                 Value::object([
@@ -232,7 +236,7 @@ impl Build<'_> {
                     Value::object([
                         ("displayName", title.as_str().into()),
                         ("category", "workbook".into()),
-                        ("sourceId", Value::prop("gateway", &["id"])),
+                        ("sourceId", Value::prop(GATEWAY, &["id"])),
                         ("serializedData", Value::File(WORKBOOK_FILE.into())),
                     ]),
                 ),
@@ -267,7 +271,7 @@ impl Build<'_> {
             ("description", about.as_str().into()),
             ("severity", 2.into()),
             ("enabled", true.into()),
-            ("scopes", vec![Value::prop("gateway", &["id"])].into()),
+            ("scopes", vec![Value::prop(GATEWAY, &["id"])].into()),
             ("evaluationFrequency", "PT5M".into()),
             ("windowSize", "PT5M".into()),
             ("criteria", Value::object([("allOf", vec![condition].into())])),

@@ -2,26 +2,25 @@
 
 use super::super::value::body;
 use super::super::{Resource, Value};
+use super::apis::file_names;
 use super::inputs::marker;
-use super::{API_MANAGEMENT, Build, file_names, resource};
+use super::{API_MANAGEMENT, Build, GATEWAY, resource};
 use crate::policy;
 use crate::topology::*;
-use std::collections::BTreeMap;
 
 const PRODUCT: &str = "Microsoft.ApiManagement/service/products";
 const PRODUCT_API: &str = "Microsoft.ApiManagement/service/products/apis";
 const PRODUCT_POLICY: &str = "Microsoft.ApiManagement/service/products/policies";
 
-impl<'a> Build<'a> {
-    /// Products with their APIs and policies, out of symbols of APIs by key; gives the symbols of the products by key.
-    pub(super) fn products(&mut self, apis: &BTreeMap<&str, String>) -> BTreeMap<&'a str, String> {
+impl Build<'_> {
+    /// Products with their APIs and policies.
+    pub(super) fn products(&mut self) {
         let topology = self.topology;
         let paths = file_names("policies/product-", ".xml", topology.products.keys());
-        let mut products = BTreeMap::new();
         for (key, product) in &topology.products {
             let symbol = self.symbols.take("product", &[key]);
             self.add(Resource {
-                parent: Some("gateway".into()),
+                parent: Some(GATEWAY.into()),
                 name: product.name.as_str().into(),
                 body: body([(
                     "properties",
@@ -36,21 +35,20 @@ impl<'a> Build<'a> {
                 ..resource(Address::Product(key.clone()), &symbol, PRODUCT, API_MANAGEMENT)
             });
             for api_key in &product.apis {
-                let Some(api) = apis.get(api_key.as_str()) else { continue };
+                let Some(api) = self.apis.get(api_key.as_str()).cloned() else { continue };
                 let link = self.symbols.take("productApi", &[key, api_key]);
                 let address = Address::ProductApi { product: key.clone(), api: api_key.clone() };
                 self.add(Resource {
                     parent: Some(symbol.clone()),
-                    name: Value::prop(api, &["name"]),
+                    name: Value::prop(&api, &["name"]),
                     ..resource(address, &link, PRODUCT_API, API_MANAGEMENT)
                 });
             }
             if product.policy.is_present() {
                 self.product_policy(key, &symbol, product, &paths[key]);
             }
-            products.insert(key.as_str(), symbol);
+            self.products.insert(key, symbol);
         }
-        products
     }
 
     fn product_policy(&mut self, key: &str, product: &str, of: &Product, path: &str) {

@@ -69,12 +69,10 @@ pub fn observed() -> Topology {
     };
     let own = Api { name: "own".into(), path: "own".into(), operations: Default::default(), ..api.clone() };
     topology.apis.insert("own".into(), Api { definition: imported(file), ..own.clone() });
-    topology.apis.insert("pinned".into(), Api {
-        name: "pinned".into(),
-        path: "pinned".into(),
-        definition: imported(link()),
-        ..own
-    });
+    topology.apis.insert(
+        "pinned".into(),
+        Api { name: "pinned".into(), path: "pinned".into(), definition: imported(link()), ..own },
+    );
     topology.products.insert("gold".into(), product("gold", &["openai", "own"], Some(200_000)));
     topology.products.insert("free".into(), product("free", &["openai"], None));
     let team = topology.subscriptions["team-a"].clone();
@@ -107,8 +105,11 @@ fn any_sink(kind: &'static str) -> impl Strategy<Value = Option<Sink>> {
 /// Any observability whose parts fit: what asks a workspace has one.
 pub fn any_observability() -> impl Strategy<Value = Observability> {
     let group = prop::option::of("[a-z]{1,9}".prop_map(|name| id("Microsoft.Insights/actionGroups", &name)));
-    let alerts = (0..101u8, 0..101u8, group)
-        .prop_map(|(throttled, spillover, action_group)| Alerts { throttled, spillover, action_group });
+    let alerts = (0..101u8, 0..101u8, group).prop_map(|(throttled, spillover, action_group)| Alerts {
+        throttled,
+        spillover,
+        action_group,
+    });
     let sinks = (any_sink("Microsoft.OperationalInsights/workspaces"), any_sink("Microsoft.Insights/components"));
     let asks = (any::<bool>(), any::<bool>(), prop::option::of(alerts));
     (sinks, asks, 0..8193u32, vec(anything(), 0..4)).prop_map(
@@ -138,16 +139,21 @@ pub fn any_products(apis: Vec<Key>) -> impl Strategy<Value = std::collections::B
         .prop_map(|(tokens, per)| TokenQuota { tokens, per });
     let limits = (prop::option::of(limit), prop::option::of(quota));
     let some = prop::sample::subsequence(apis.clone(), 0..=apis.len());
-    let product = (anything(), anything(), some, limits).prop_map(|(name, display_name, apis, (token_limit, quota))| {
-        let policy = Policy::Rendered(ProductIntent { product: name.clone(), token_limit, quota });
-        Product { name, display_name, apis: apis.into_iter().collect::<BTreeSet<Key>>(), policy }
-    });
+    let product =
+        (anything(), anything(), some, limits).prop_map(|(name, display_name, apis, (token_limit, quota))| {
+            let policy = Policy::Rendered(ProductIntent { product: name.clone(), token_limit, quota });
+            Product { name, display_name, apis: apis.into_iter().collect::<BTreeSet<Key>>(), policy }
+        });
     btree_map(anything(), product, 0..3)
 }
 
 /// Any place where operations come from.
 pub fn any_definition() -> impl Strategy<Value = Definition> {
-    let file = (anything(), anything()).prop_map(|(path, text)| imported(Document::Text { path, text }));
+    // JSON, so that no text begins with a byte order mark, which the compiler would drop
+    let file = (anything(), anything()).prop_map(|(path, title)| {
+        let text = format!("{:#}", serde_json::json!({ "openapi": "3.0.1", "info": { "title": title }, "paths": {} }));
+        imported(Document::Text { path, text })
+    });
     let live = "[0-9a-f]{8}".prop_map(|hash| Definition::Imported(Import { hash, document: None }));
     prop_oneof![2 => Just(Definition::Operations), 1 => Just(imported(link())), 2 => file, 1 => live]
 }
@@ -260,9 +266,12 @@ fn what_is_there_is_named_by_its_id_and_never_written() {
     let loggers = resources(&template, "Microsoft.ApiManagement/service/loggers");
     assert_eq!(
         loggers[0]["properties"]["credentials"]["connectionString"],
-        format!("[reference('{}', '2020-02-02').ConnectionString]", id("Microsoft.Insights/components", "appi-shared"))
+        "[reference(variables('appInsightsId'), '2020-02-02').ConnectionString]"
     );
-    assert!(template["parameters"].get("logRetentionDays").is_none() && template["outputs"].get("workspaceId").is_none());
+    assert_eq!(template["variables"]["appInsightsId"], id("Microsoft.Insights/components", "appi-shared").as_str());
+    assert!(
+        template["parameters"].get("logRetentionDays").is_none() && template["outputs"].get("workspaceId").is_none()
+    );
 }
 
 #[test]
