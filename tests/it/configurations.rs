@@ -159,10 +159,15 @@ fn c15_a_proxys_clients_become_products() {
     assert_eq!(intent(&topology, "openai").retry.timeout.to_string(), "2m");
 }
 
-const C1: &[&str] = &["AL0310", "AL0311", "AL0314", "AL0315"];
-const C2: &[&str] = &["AL0340"];
-const C3: &[&str] = &["AL0311", "AL0340"];
+/// Traps 3 (AL0311), 13 (AL0321), 22 (AL0315), 34 (AL0314), and one region.
+const C1: &[&str] = &["AL0310", "AL0311", "AL0314", "AL0315", "AL0321"];
+/// Traps 13, 26 (AL0340) and 34.
+const C2: &[&str] = &["AL0314", "AL0321", "AL0340"];
+/// Traps 3, 13 and 26.
+const C3: &[&str] = &["AL0311", "AL0321", "AL0340"];
 const C4: &[&str] = &[];
-const C6: &[&str] = &["AL0311"];
-const C9: &[&str] = &["AL0310", "AL0311", "AL0342"];
-const C15: &[&str] = &["AL0310"];
+/// Traps 3 and 13; called provisioned (AL0325).
+const C6: &[&str] = &["AL0311", "AL0321", "AL0325"];
+/// Traps 3, 13 and 36 (AL0342); called provisioned; one region. Trap 21 is the policy's, for `lint`.
+const C9: &[&str] = &["AL0310", "AL0311", "AL0321", "AL0325", "AL0342"];
+const C15: &[&str] = &["AL0310", "AL0321"];
