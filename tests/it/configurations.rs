@@ -5,6 +5,7 @@
 use aoai_lb::diagnostic::Severity;
 use aoai_lb::spec::{self, Loaded, Options};
 use aoai_lb::template;
+use aoai_lb::time::Time;
 use aoai_lb::topology::*;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -12,7 +13,10 @@ use std::path::Path;
 fn load(name: &str) -> Loaded {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/configurations").join(format!("{name}.yaml"));
     let text = std::fs::read_to_string(path).expect("the configuration");
-    spec::load(&text, &Options::default()).unwrap_or_else(|problems| panic!("{name}: {problems:#?}"))
+    // models end; what is said of one depends on the day
+    let today = Time::from_rfc3339("2026-11-28T00:00:00Z");
+    spec::load(&text, &Options { today, ..Options::default() })
+        .unwrap_or_else(|problems| panic!("{name}: {problems:#?}"))
 }
 
 /// Loads a configuration of which exactly these codes are told.
