@@ -14,6 +14,7 @@ mod deploy;
 mod destroy;
 mod emulator;
 mod explain;
+mod lint;
 mod plan;
 mod progress;
 mod render;
@@ -57,6 +58,7 @@ fn run(cli: Cli) -> Exit {
         Command::Destroy(args) => destroy::run(&context, args),
         Command::Simulate(args) => simulate::run(&context, args),
         Command::Emulator(args) => emulator::run(&context, args),
+        Command::Lint(args) => lint::run(&context, args),
         Command::Explain(args) => explain::run(&context, args),
         Command::Schema => schema::run(&context),
         Command::Completions(args) => completions::run(&context, args),
@@ -73,6 +75,7 @@ const fn name(command: &Command) -> &'static str {
         Command::Destroy(_) => "destroy",
         Command::Simulate(_) => "simulate",
         Command::Emulator(_) => "emulator",
+        Command::Lint(_) => "lint",
         Command::Explain(_) => "explain",
         Command::Schema => "schema",
         Command::Completions(_) => "completions",

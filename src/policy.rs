@@ -102,16 +102,22 @@
 //! are escaped and have no `//` and no character literal. Its C# is 7.0 and uses only the types that API Management allows
 //! (facts/policy.md c). What does not depend on the intent's fields is short: on Consumption there is room for 16 KiB.
 //!
+//! Foreign policies are another matter: [`rules`] holds any document against what the service accepts, [`lint`] against
+//! what goes wrong in hand-written ones.
+//!
 //! Deliberately absent: any match on a reason phrase; weights under `pool`, whose members are the pool's business; the
 //! health of anybody who was not called; and a `traceparent` of our own. With W3C correlation the gateway makes one itself
 //! and sends it to the backend, and one that the caller sent goes on; one from the policy would name a parent that nobody
 //! records.
 
+pub mod lint;
 pub(crate) mod print;
+pub mod rules;
 
 mod context;
 mod own;
 mod product;
+mod view;
 
 pub use own::{problems, text};
 pub use product::{product_intent, render_product};

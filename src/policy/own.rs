@@ -3,16 +3,10 @@
 //! A template of the user's own sees what ours see and may include our parts (`<% include "parts/auth.xml.j2" %>`). The
 //! same formatter holds: it prints only what escapes itself. What comes out must be XML.
 
-use super::{context, engine, render, render_product};
-use crate::diagnostic::{Diagnostic, code};
+use super::{context, engine, render, render_product, rules};
+use crate::diagnostic::{Diagnostic, Severity, code};
 use crate::policy_xml;
 use crate::topology::{Api, GatewaySku, OwnTemplate, Policy, Topology};
-
-/// The largest policy that the service takes, in bytes.
-const LARGEST: usize = 256 * 1024;
-
-/// The largest on Consumption.
-const LARGEST_ON_CONSUMPTION: usize = 16 * 1024;
 
 /// The policy of an API: of its intent, or of the template that the spec names; live text where it is not ours.
 /// Diagnostics have no key: [`problems`] adds it.
@@ -23,11 +17,21 @@ pub fn text(api: &Api) -> Result<String, Vec<Diagnostic>> {
         (Policy::Rendered(intent), Some(template)) => {
             let text = fill(template, context::of(intent)).map_err(|problem| vec![problem])?;
             policy_xml::parse(&text).map_err(|malformed| vec![not_xml(template, &malformed.to_string())])?;
-            // PLUG: the built-in rules over policies, `policy::rules::check(&text)`, belong here: a template that breaks
-            // one is refused like one that is no XML.
-            Ok(text)
+            let found = checked(template, &text);
+            if found.iter().any(|problem| problem.severity == Severity::Error) { Err(found) } else { Ok(text) }
         }
     }
+}
+
+/// What the built-in rules over policies say of what a template gives. Their places are in that text, which nobody sees.
+fn checked(template: &OwnTemplate, text: &str) -> Vec<Diagnostic> {
+    let placed = |problem: Diagnostic| {
+        let line = problem.span.map(|span| 1 + text[..span.start.min(text.len())].matches('\n').count());
+        let line = line.map_or(String::new(), |line| format!(", line {line}"));
+        let message = format!("what {} gives{line}: {}", template.path, problem.message);
+        Diagnostic { message, span: None, ..problem }
+    };
+    rules::check(text, rules::Document::Policy).into_iter().map(placed).collect()
 }
 
 fn fill(template: &OwnTemplate, context: minijinja::Value) -> Result<String, Diagnostic> {
@@ -58,7 +62,7 @@ fn not_xml(template: &OwnTemplate, why: &str) -> Diagnostic {
 pub fn problems(topology: &Topology) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     let consumption = topology.gateway.as_ref().is_some_and(|gateway| gateway.sku == GatewaySku::Consumption);
-    let largest = if consumption { LARGEST_ON_CONSUMPTION } else { LARGEST };
+    let largest = if consumption { rules::CONSUMPTION_LIMIT } else { rules::LIMIT };
     let mut measure = |key: String, text: &str| {
         if text.len() > largest {
             let kib = |bytes: usize| bytes.div_ceil(1024);
@@ -74,11 +78,14 @@ pub fn problems(topology: &Topology) -> Vec<Diagnostic> {
     };
     let mut wrong = Vec::new();
     for (key, api) in &topology.apis {
+        let at = |problem: Diagnostic| problem.at(format!("apis.{key}.policy.template"));
         match text(api) {
-            Ok(text) => measure(format!("apis.{key}"), &text),
-            Err(problems) => {
-                wrong.extend(problems.into_iter().map(|problem| problem.at(format!("apis.{key}.policy.template"))));
+            Ok(text) => {
+                measure(format!("apis.{key}"), &text);
+                // what is allowed, and worth knowing
+                wrong.extend(api.template.iter().flat_map(|template| checked(template, &text)).map(at));
             }
+            Err(problems) => wrong.extend(problems.into_iter().map(at)),
         }
     }
     for (key, product) in &topology.products {

@@ -3,8 +3,10 @@
 use super::*;
 use proptest::test_runner::{Config, RngSeed};
 
+mod catalogue;
 mod features;
 mod hostile;
+mod many;
 mod rules;
 
 /// Deterministic by day; many and random by night.
@@ -17,16 +19,40 @@ pub fn config() -> Config {
     }
 }
 
-const EXAMPLES: [(&str, &str); 3] = [
-    ("minimal", include_str!("../../examples/minimal.yaml")),
-    ("quickstart", include_str!("../../examples/quickstart.yaml")),
-    ("two-regions", include_str!("../../examples/two-regions.yaml")),
-];
+/// Every example, by its file's name.
+#[allow(clippy::disallowed_methods)] // a test may read the disk
+fn examples() -> Vec<(String, String)> {
+    let folder = std::fs::read_dir(EXAMPLES).expect("the examples");
+    let mut found: Vec<(String, String)> = folder
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "yaml"))
+        .map(|path| {
+            let name = path.file_stem().and_then(|name| name.to_str()).expect("a name").to_owned();
+            (name, std::fs::read_to_string(&path).expect("a text"))
+        })
+        .collect();
+    found.sort();
+    assert!(found.len() >= 13, "{found:?}");
+    found
+}
+
+const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples");
+
+/// The files beside the examples.
+#[allow(clippy::disallowed_methods)] // a test may read the disk
+fn beside(path: &str) -> Result<String, String> {
+    std::fs::read_to_string(format!("{EXAMPLES}/{path}")).map_err(|error| error.to_string())
+}
+
+/// Options with which every example loads.
+fn with_files() -> Options<'static> {
+    Options { files: &beside, ..Options::default() }
+}
 
 #[test]
 fn every_example_loads_without_a_warning() {
-    for (name, text) in EXAMPLES {
-        match load(text, &Options::default()) {
+    for (name, text) in examples() {
+        match load(&text, &with_files()) {
             Ok(loaded) => assert_eq!(loaded.warnings, [], "{name}"),
             Err(problems) => panic!("{name}: {problems:#?}"),
         }
@@ -35,21 +61,22 @@ fn every_example_loads_without_a_warning() {
 
 #[test]
 fn the_example_with_an_environment_loads_in_it() {
-    let (_, text) = EXAMPLES[2];
-    let loaded = load(text, &Options { environment: Some("dev"), ..Options::default() }).expect("a spec");
+    let (_, text) = examples().into_iter().find(|(name, _)| name == "environments").expect("the example");
+    let loaded = load(&text, &Options { environment: Some("dev"), ..Options::default() }).expect("a spec");
     assert_eq!(loaded.warnings, []);
-    assert_eq!(loaded.topology.tags["owner"], "developers");
+    assert_eq!(loaded.topology.tags["stage"], "development");
+    assert_eq!(loaded.topology.accounts["eastus2"].deployments["gpt-5.4-mini"].capacity, 20);
 }
 
 #[test]
 fn the_long_form_says_the_same() {
-    for (name, text) in EXAMPLES {
-        let long = expand(text, &Options::default()).expect(name);
-        let (short, long_form) = (load(text, &Options::default()).expect(name), load(&long, &Options::default()));
+    for (name, text) in examples() {
+        let long = expand(&text, &with_files()).expect(&name);
+        let (short, long_form) = (load(&text, &with_files()).expect(&name), load(&long, &with_files()));
         let long_form = long_form.unwrap_or_else(|problems| panic!("{name}: {problems:#?}\n{long}"));
         assert_eq!(short.topology, long_form.topology, "{name}");
         assert_eq!((short.simulation, &short.warnings), (long_form.simulation, &long_form.warnings), "{name}");
-        assert_eq!(expand(&long, &Options::default()).as_ref(), Ok(&long), "{name}");
+        assert_eq!(expand(&long, &with_files()).as_ref(), Ok(&long), "{name}");
     }
 }
 

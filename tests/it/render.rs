@@ -3,6 +3,8 @@
 mod checks;
 mod cut;
 mod laws;
+mod lint;
+mod observed;
 mod snapshots;
 mod strings;
 pub mod topologies;

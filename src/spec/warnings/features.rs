@@ -31,13 +31,30 @@ pub fn find(built: &Built, out: &mut Vec<Diagnostic>) {
 fn stateful_apis(topology: &Topology, out: &mut Vec<Diagnostic>) {
     for (key, api) in &topology.apis {
         let Some(intent) = api.policy.intent() else { continue };
-        let offers = api.operations == defaults::every_operation() || api.definition != Definition::Operations;
+        let offers = match &api.definition {
+            Definition::Operations => api.operations == defaults::every_operation(),
+            Definition::Imported(import) => import.document.as_ref().is_some_and(names_stateful_paths),
+        };
         if offers && intent.stateful.is_none() {
             let message = format!("`{key}` offers files, assistants and responses by id, and refuses them all");
             let problem = Diagnostic::new(code::STATEFUL_APIS, message).at(format!("apis.{key}.definition"));
             out.push(
                 problem.help("pin them to one account: `stateful: { pin: ACCOUNT }`, or use `definition: operations`"),
             );
+        }
+    }
+}
+
+/// Whether an OpenAPI document has paths of things that one account keeps. Azure OpenAI's own stable ones have none.
+fn names_stateful_paths(document: &Document) -> bool {
+    const KEPT: [&str; 7] =
+        ["/assistants", "/batches", "/files", "/responses", "/threads", "/vector_stores", "/fine_tuning"];
+    match document {
+        Document::Link { version, .. } => version.ends_with("-preview"),
+        Document::Text { text, .. } => {
+            let document: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
+            let mut paths = document["paths"].as_object().into_iter().flat_map(|paths| paths.keys());
+            paths.any(|path| KEPT.iter().any(|kept| path.starts_with(kept) || path.starts_with(&format!("/v1{kept}"))))
         }
     }
 }
