@@ -7,7 +7,7 @@ use crate::time::{Duration, Time};
 use crate::topology::intent::{
     self, ATTEMPTS_HEADER, Body, CONTENT_TYPE, Called, CandidateKey, OnExhausted, PROBE_HEADER, SERVED_BY_HEADER,
 };
-use crate::topology::{self, AccountKind, KeyNames, Routes, Target, Topology};
+use crate::topology::{self, AccountKind, Definition, KeyNames, Routes, Target, Topology};
 use crate::wire::{Headers, Method, Response};
 
 /// A caller's request, with what matters of its body.
@@ -50,8 +50,8 @@ pub(super) struct Paths {
     /// `openai`, without slashes at its ends.
     root: String,
     keys: Option<KeyNames>,
-    /// Method and template of each operation.
-    operations: Vec<(String, String)>,
+    /// Method and template of each operation; `None` where a document that is imported has them.
+    operations: Option<Vec<(String, String)>>,
 }
 
 impl Paths {
@@ -60,7 +60,10 @@ impl Paths {
         Paths {
             root: api.path.clone(),
             keys: api.keys.clone(),
-            operations: api.operations.values().map(operation).collect(),
+            operations: match api.definition {
+                Definition::Operations => Some(api.operations.values().map(operation).collect()),
+                Definition::Imported(_) => None,
+            },
         }
     }
 
@@ -79,22 +82,24 @@ impl Paths {
             loop {
                 match (left.next(), right.next()) {
                     (None, None) => return true,
+                    (Some("*"), _) => return true,
                     (Some(want), Some(got)) if want.starts_with('{') && !got.is_empty() => {}
                     (Some(want), Some(got)) if want.eq_ignore_ascii_case(got) => {}
                     _ => return false,
                 }
             }
         };
-        self.operations.iter().any(|(verb, template)| *verb == method.as_str() && fits(template))
+        let any = |all: &Vec<(String, String)>| all.iter().any(|(verb, path)| *verb == method.as_str() && fits(path));
+        self.operations.as_ref().is_none_or(any)
     }
 }
 
 /// Where a backend is.
 #[derive(Clone, Debug)]
 pub(super) struct Address {
-    name: String,
+    pub(super) name: String,
     url: String,
-    served_by: String,
+    pub(super) served_by: String,
 }
 
 impl Address {

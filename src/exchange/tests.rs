@@ -1,3 +1,5 @@
+mod strategies;
+
 use super::*;
 use crate::pool::tests::laws;
 use crate::topology::{
