@@ -69,8 +69,11 @@
 
 pub mod lint;
 pub(crate) mod print;
+mod product;
 pub mod rules;
 mod view;
+
+pub use product::render_product;
 
 use crate::policy_xml;
 use crate::topology::intent::{self, Answer};

@@ -164,7 +164,7 @@ Examples:
   aoai-lb emulator --port 0 --output json
   curl -H \"Authorization: Bearer $TOKEN\" 'http://127.0.0.1:4141/subscriptions?api-version=2022-12-01'")]
     Emulator(Emulator),
-    /// Check somebody's policy document or ARM template for what API Management refuses and for known traps
+    /// Check somebody's policy or ARM template for errors and known traps
     #[command(after_help = "\
 FILE is a policy document (XML, or rawxml with unescaped expressions), a policy fragment, or an ARM
 template (JSON), whose policies are checked too. Bicep: compile it with `bicep build` first.

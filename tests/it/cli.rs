@@ -10,6 +10,7 @@ mod emulator;
 mod flow;
 mod input;
 mod interrupt;
+mod lint;
 mod sarif;
 mod simulate;
 

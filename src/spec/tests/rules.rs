@@ -103,6 +103,8 @@ fn a_mistake_is_one_problem_with_its_own_cure() {
 
 #[test]
 fn references_must_lead_somewhere() {
+    // keys have a case, although names in Azure have none
+    check("{ gpt: main }", "{ gpt: Main }", &["AL0201 `Main` there is no pool `Main`"]);
     check("account: north", "account: nort", &["AL0201 `nort` there is no account `nort`"]);
     check(
         "account: north, deployment: gpt",
