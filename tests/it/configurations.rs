@@ -5,6 +5,7 @@
 use aoai_lb::diagnostic::Severity;
 use aoai_lb::spec::{self, Loaded, Options};
 use aoai_lb::template;
+use aoai_lb::time::Time;
 use aoai_lb::topology::*;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -12,7 +13,10 @@ use std::path::Path;
 fn load(name: &str) -> Loaded {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/configurations").join(format!("{name}.yaml"));
     let text = std::fs::read_to_string(path).expect("the configuration");
-    spec::load(&text, &Options::default()).unwrap_or_else(|problems| panic!("{name}: {problems:#?}"))
+    // models end; what is said of one depends on the day
+    let today = Time::from_rfc3339("2026-11-28T00:00:00Z");
+    spec::load(&text, &Options { today, ..Options::default() })
+        .unwrap_or_else(|problems| panic!("{name}: {problems:#?}"))
 }
 
 /// Loads a configuration of which exactly these codes are told.
@@ -159,10 +163,15 @@ fn c15_a_proxys_clients_become_products() {
     assert_eq!(intent(&topology, "openai").retry.timeout.to_string(), "2m");
 }
 
-const C1: &[&str] = &["AL0310", "AL0311", "AL0314", "AL0315"];
-const C2: &[&str] = &["AL0340"];
-const C3: &[&str] = &["AL0311", "AL0340"];
+/// Traps 3 (AL0311), 13 (AL0321), 22 (AL0315), 34 (AL0314), and one region.
+const C1: &[&str] = &["AL0310", "AL0311", "AL0314", "AL0315", "AL0321"];
+/// Traps 13, 26 (AL0340) and 34.
+const C2: &[&str] = &["AL0314", "AL0321", "AL0340"];
+/// Traps 3, 13 and 26.
+const C3: &[&str] = &["AL0311", "AL0321", "AL0340"];
 const C4: &[&str] = &[];
-const C6: &[&str] = &["AL0311"];
-const C9: &[&str] = &["AL0310", "AL0311", "AL0342"];
-const C15: &[&str] = &["AL0310"];
+/// Traps 3 and 13; called provisioned (AL0325).
+const C6: &[&str] = &["AL0311", "AL0321", "AL0325"];
+/// Traps 3, 13 and 36 (AL0342); called provisioned; one region. Trap 21 is the policy's, for `lint`.
+const C9: &[&str] = &["AL0310", "AL0311", "AL0321", "AL0325", "AL0342"];
+const C15: &[&str] = &["AL0310", "AL0321"];
