@@ -211,11 +211,9 @@ fn keys(policy: &Policy<'_>, sites: &[Site], out: &mut Vec<Diagnostic>) {
                 places.push(attribute.value);
             }
         }
-        if let Some((Value::Literal(text), span)) = view::content(policy.text, element) {
-            if is_key(text.trim()) {
-                places.push(span);
-            }
-        }
+        let content = view::content(policy.text, element);
+        let key = content.filter(|(value, _)| value.literal().is_some_and(|text| is_key(text.trim())));
+        places.extend(key.map(|(_, span)| span));
     }
     for site in sites {
         let strings = site.value.tokens().iter().filter(|token| token.kind == Kind::Text && is_key(&token.text));
