@@ -50,7 +50,7 @@ struct Api {
 #[derive(Clone, Debug)]
 struct Subscription {
     name: String,
-    api: Option<ApiId>,
+    apis: Vec<ApiId>,
 }
 
 /// Who calls. The driver looks up the key that [`Gateway::key`] finds.
@@ -242,7 +242,10 @@ impl Gateway {
         };
         let subscription = |subscription: &topology::Subscription| Subscription {
             name: subscription.name.clone(),
-            api: topology.apis.keys().position(|key| *key == subscription.api).map(|at| ApiId(at as u16)),
+            apis: (topology.apis.keys().zip(0..=u16::MAX))
+                .filter(|(key, _)| topology.may_call(&subscription.access, key))
+                .map(|(_, at)| ApiId(at))
+                .collect(),
         };
         let backends =
             topology.backends.values().zip(0..=u16::MAX).map(|(b, at)| (b, Destination::Backend(BackendId(at))));
@@ -265,7 +268,7 @@ impl Gateway {
     /// A call of a subscription to a deployment by the name that callers use (rule 4).
     pub fn ask(&self, api: ApiId, subscription: SubscriptionId, deployment: &str) -> Ask {
         let Some(found) = self.api(api) else { return Ask::Refused(Answer::OperationNotFound) };
-        if self.subscriptions.get(usize::from(subscription.0)).is_none_or(|s| s.api != Some(api)) {
+        if self.subscriptions.get(usize::from(subscription.0)).is_none_or(|s| !s.apis.contains(&api)) {
             return Ask::Refused(Answer::KeyInvalid);
         }
         match found.intent.routes.pool(deployment).map(|pool| self.destination(pool)) {

@@ -125,14 +125,27 @@ impl Phase {
     pub const fn of(address: &Address) -> Phase {
         match address {
             Address::ResourceGroup => Phase::Names,
-            Address::Gateway => Phase::Service,
-            Address::Account(_) | Address::Deployment { .. } | Address::Grant(_) => Phase::Models,
-            Address::Backend(_)
+            Address::Identity | Address::Workspace | Address::AppInsights | Address::Gateway => Phase::Service,
+            Address::Account(_)
+            | Address::Deployment { .. }
+            | Address::Grant(_)
+            | Address::PrivateEndpoint(_)
+            | Address::DnsZoneGroup(_) => Phase::Models,
+            Address::NamedValue(_)
+            | Address::Backend(_)
             | Address::Pool(_)
             | Address::Api(_)
             | Address::Operation { .. }
             | Address::Policy(_)
-            | Address::Subscription(_) => Phase::Routing,
+            | Address::Product(_)
+            | Address::ProductApi { .. }
+            | Address::ProductPolicy(_)
+            | Address::Subscription(_)
+            | Address::Logger(_)
+            | Address::Diagnostic { .. }
+            | Address::DiagnosticSetting
+            | Address::Workbook
+            | Address::Alert(_) => Phase::Routing,
         }
     }
 }
@@ -240,16 +253,24 @@ fn order(change: &Change) -> (Phase, i8, &Address) {
 const fn rank(address: &Address) -> i8 {
     match address {
         Address::ResourceGroup => 0,
-        Address::Gateway => 1,
-        Address::Account(_) => 2,
-        Address::Deployment { .. } => 3,
-        Address::Grant(_) => 4,
-        Address::Backend(_) => 5,
-        Address::Pool(_) => 6,
-        Address::Api(_) => 7,
-        Address::Operation { .. } => 8,
-        Address::Policy(_) => 9,
-        Address::Subscription(_) => 10,
+        Address::Identity | Address::Workspace => 1,
+        Address::AppInsights => 2,
+        Address::Gateway => 3,
+        Address::Account(_) => 4,
+        Address::Deployment { .. } => 5,
+        Address::Grant(_) | Address::PrivateEndpoint(_) => 6,
+        Address::DnsZoneGroup(_) | Address::NamedValue(_) => 7,
+        Address::Logger(_) | Address::Backend(_) => 8,
+        Address::Pool(_) => 9,
+        Address::Api(_) => 10,
+        Address::Operation { .. } => 11,
+        Address::Policy(_) | Address::Diagnostic { .. } => 12,
+        Address::Product(_) => 13,
+        Address::ProductApi { .. } => 14,
+        Address::ProductPolicy(_) => 15,
+        Address::Subscription(_) => 16,
+        Address::DiagnosticSetting => 17,
+        Address::Workbook | Address::Alert(_) => 18,
     }
 }
 
@@ -408,10 +429,30 @@ impl Planning<'_> {
     fn host(&self, address: &Address) -> Option<Address> {
         let host = match address {
             Address::Deployment { account, .. } => Address::Account(account.clone()),
-            Address::Backend(_) | Address::Pool(_) | Address::Api(_) | Address::Subscription(_) => Address::Gateway,
-            Address::Operation { api, .. } | Address::Policy(api) => Address::Api(api.clone()),
-            // a role changes nothing of the account that it is on
-            Address::ResourceGroup | Address::Gateway | Address::Account(_) | Address::Grant(_) => return None,
+            Address::NamedValue(_)
+            | Address::Backend(_)
+            | Address::Pool(_)
+            | Address::Api(_)
+            | Address::Product(_)
+            | Address::Logger(_)
+            | Address::Subscription(_) => Address::Gateway,
+            Address::Operation { api, .. } | Address::Policy(api) | Address::Diagnostic { api, .. } => {
+                Address::Api(api.clone())
+            }
+            Address::ProductApi { product, .. } | Address::ProductPolicy(product) => Address::Product(product.clone()),
+            Address::DnsZoneGroup(account) => Address::PrivateEndpoint(account.clone()),
+            // a role, an endpoint and a diagnostic setting change nothing of what they are on
+            Address::ResourceGroup
+            | Address::Identity
+            | Address::Workspace
+            | Address::AppInsights
+            | Address::Gateway
+            | Address::Account(_)
+            | Address::Grant(_)
+            | Address::PrivateEndpoint(_)
+            | Address::DiagnosticSetting
+            | Address::Workbook
+            | Address::Alert(_) => return None,
         };
         (self.live.topology.has(&host) && !self.is_ours(&host)).then_some(host)
     }

@@ -69,8 +69,11 @@
 
 pub mod lint;
 pub(crate) mod print;
+mod product;
 pub mod rules;
 mod view;
+
+pub use product::render_product;
 
 use crate::policy_xml;
 use crate::topology::intent::{self, Answer};
@@ -187,15 +190,7 @@ mod tests {
     }
 
     fn plain() -> Intent {
-        Intent {
-            strategy: crate::topology::Strategy::Pool,
-            routes: Routes::ByName(BTreeMap::from([("gpt-4.1".into(), "pool-41".into())])),
-            keys: defaults::keys(),
-            audience: defaults::AUDIENCE.into(),
-            retry: defaults::retry(),
-            on_exhausted: defaults::on_exhausted(),
-            probe: defaults::PROBE.into(),
-        }
+        Intent::new(Routes::ByName(BTreeMap::from([("gpt-4.1".into(), "pool-41".into())])))
     }
 
     /// Every text that an intent can hold, and every number.
@@ -221,7 +216,7 @@ mod tests {
         (routes, text(), text(), text(), retry, exhausted, text()).prop_map(
             |(routes, header, query, audience, retry, on_exhausted, probe)| Intent {
                 routes,
-                keys: crate::topology::KeyNames { header, query },
+                keys: Some(crate::topology::KeyNames { header, query }),
                 audience,
                 retry,
                 on_exhausted,

@@ -139,7 +139,10 @@ impl<'a> Asks<'a> {
         };
         let api = ApiId(at as u16);
         let probe = topology.apis[key].policy.intent().map(|intent| intent.probe.as_str());
-        let callers = topology.subscriptions.values().filter(|s| s.api == key && Some(s.name.as_str()) != probe);
+        let callers = topology
+            .subscriptions
+            .values()
+            .filter(|s| topology.may_call(&s.access, key) && Some(s.name.as_str()) != probe);
         let subscription = callers.map(|subscription| &subscription.name).next();
         let subscription = subscription.and_then(|name| gateway.subscription(name)).ok_or_else(|| {
             Diagnostic::new(code::NO_CALLER, format!("no subscription may call the api `{key}`"))

@@ -8,16 +8,15 @@
 //!
 //! Invariants: everything that is wrong is reported at once, each problem with the key and, where it stands in the file,
 //! its place; nothing that a user wrote is ignored; no input panics; `load(expand(x))` gives the topology of `load(x)`.
-//! What a message quotes is never a key (`secrets`).
+//! What a message quotes is never a key (`secrets`). A warning never comes from what was read in place of a mistake.
 //!
-//! Deliberately absent: reading files and the environment (the caller passes text and a function), what Azure offers
-//! where (catalogue, preflight), and keys of later versions, which are refused by name (`later`).
+//! Deliberately absent: reading files, the environment and the clock (the caller passes text, functions and a day), what
+//! Azure answers today (preflight), and what a policy's text may be (`policy`).
 
 mod build;
 mod check;
 mod expand;
 mod formats;
-mod later;
 mod model;
 mod overlay;
 mod rules;
@@ -33,8 +32,10 @@ pub use yaml::{MAX_BYTES, position};
 
 use crate::diagnostic::{Diagnostic, Severity, code};
 use crate::expr;
-use crate::topology::Topology;
+use crate::time::Time;
+use crate::topology::{Key, Role, Topology};
 use serde_json::Value as Json;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 use yaml::{Node, Value};
 
@@ -46,16 +47,28 @@ pub struct Options<'a> {
     pub set: &'a [(String, String)],
     /// Variables of the environment, for `${VAR}`.
     pub variables: &'a dyn Fn(&str) -> Option<String>,
+    /// Files beside the spec, by the path that it names: an OpenAPI document, a policy template.
+    pub files: &'a dyn Fn(&str) -> Result<String, String>,
     /// `--subscription`
     pub subscription: Option<&'a str>,
     /// `--resource-group`
     pub resource_group: Option<&'a str>,
+    /// The day on which models are judged; without one, nothing is said about when they end.
+    pub today: Option<Time>,
 }
 
 impl Default for Options<'_> {
-    /// Nothing is said, and no variable is set.
+    /// Nothing is said, no variable is set, there is no file, and nobody knows the day.
     fn default() -> Self {
-        Options { environment: None, set: &[], variables: &|_| None, subscription: None, resource_group: None }
+        Options {
+            environment: None,
+            set: &[],
+            variables: &|_| None,
+            files: &|_| Err("there are no files here".into()),
+            subscription: None,
+            resource_group: None,
+            today: None,
+        }
     }
 }
 
@@ -68,17 +81,47 @@ pub struct Loaded {
     pub spans: Spans,
     /// What the simulator assumes.
     pub simulation: Simulation,
+    /// How live state is looked after.
+    pub management: Management,
     /// Warnings and notes, with places, without those that are silenced.
     pub warnings: Vec<Diagnostic>,
 }
 
-/// What the simulator assumes of the gateway.
+/// How live state is looked after: what a topology, which is the same for desired and live state, cannot say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Management {
+    /// How the gateway's identity gets its roles.
+    pub roles: Roles,
+    /// The roles that it needs, by account.
+    pub needed: BTreeMap<Key, Role>,
+    /// Keys whose live value is left as it is.
+    pub ignore_changes: Vec<String>,
+    /// What is never deleted or replaced by a deploy.
+    pub protect: Vec<String>,
+    /// Whether the gateway's tier is known: that of an existing service is, where the spec says it.
+    pub tier_known: bool,
+}
+
+pub use model::Roles;
+
+/// What the simulator assumes of a backend that is nobody's deployment here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quota {
+    /// Tokens a minute.
+    pub tokens_per_minute: u32,
+    /// Requests a minute.
+    pub requests_per_minute: u32,
+}
+
+/// What the simulator assumes of the gateway.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Simulation {
     /// Instances, each with its own state.
     pub instances: u32,
     /// How an instance rotates inside a priority group.
     pub rotation: Rotation,
+    /// Quotas of backends with an address of somebody else's, by key.
+    pub quotas: BTreeMap<Key, Quota>,
 }
 
 /// How members of one priority take turns.
@@ -99,7 +142,7 @@ pub fn load(text: &str, options: &Options) -> Result<Loaded, Vec<Diagnostic>> {
 ///
 /// Environments are merged; the chosen one stays as a name, so that `--env` gives the same stack.
 pub fn expand(text: &str, options: &Options) -> Result<String, Vec<Diagnostic>> {
-    read(text, options).map(|read| expand::print(&read.loaded.topology, read.loaded.simulation, &read.silence))
+    read(text, options).map(|read| expand::print(&read.loaded, &read.silence, &read.mixed))
 }
 
 /// The JSON Schema of a spec, for editors: a scalar may also be a text with a variable.
@@ -120,6 +163,7 @@ pub fn stack_unique(topology: &Topology) -> Option<String> {
 struct Read {
     loaded: Loaded,
     silence: model::Map<String>,
+    mixed: BTreeSet<Key>,
 }
 
 fn read(text: &str, options: &Options) -> Result<Read, Vec<Diagnostic>> {
@@ -129,10 +173,8 @@ fn read(text: &str, options: &Options) -> Result<Read, Vec<Diagnostic>> {
     let mut spans = Spans::of(&root);
     secrets::find(&root, "", &mut problems);
     let checked = check::check(structure(), &root, &check::At::default(), &mut problems);
-    // what was repaired to go on with is good enough for the rules, and no ground for a warning
-    let clean = problems.is_empty();
     let built = checked.and_then(|checked| match serde_json::from_value::<model::Spec>(checked) {
-        Ok(spec) => Some(build::build(spec, options.environment, &mut problems)),
+        Ok(spec) => Some(build::build(spec, options.environment, options.files, &mut problems)),
         Err(error) => {
             let bug = Diagnostic::new(code::INTERNAL, format!("the spec fits its schema and cannot be read: {error}"));
             problems.push(bug.help("please report this with the spec"));
@@ -141,17 +183,39 @@ fn read(text: &str, options: &Options) -> Result<Read, Vec<Diagnostic>> {
     });
     if let Some(built) = &built {
         spans.derive(&built.origins);
-        rules::check(&built.topology, &mut problems);
-        if clean {
-            warnings::find(&built.topology, &mut problems);
-            warnings::silence(&built.silence, &mut problems);
-        }
+        // what was repaired to go on with is good enough for the rules, and no ground for a warning
+        let misread = problems.iter().filter(|problem| {
+            let of_reading = problem.code.as_str() < "AL02" || problem.code == code::SKU_WITHOUT_CALLS;
+            of_reading && problem.code != code::DUPLICATE_KEY
+        });
+        let repaired: Vec<String> = misread.map(|problem| problem.key.clone().unwrap_or_default()).collect();
+        rules::check(built, &mut problems);
+        // `0613` without quotes is a number, and would seem to be another version than "0613"
+        let version = |key: &String| key.ends_with(".version") || key.ends_with(".model");
+        problems.retain(|problem| problem.code != code::MIXED_MODELS || !repaired.iter().any(version));
+        let day = options.today.and_then(|today| today.rfc3339().get(..10)?.parse().ok());
+        let mut found = Vec::new();
+        warnings::find(built, &spans, day, &mut found);
+        let doubtful = |about: &str| repaired.iter().any(|key| warnings::is_doubtful(about, key));
+        found.retain(|warning| !warning.key.as_deref().is_some_and(doubtful));
+        found.retain(|warning| !warnings::is_sought(warning.code, &problems));
+        problems.append(&mut found);
+        warnings::silence(&built.silence, &mut problems);
+        // one that has nothing to silence yet may have when the rest is repaired
+        problems.retain(|problem| repaired.is_empty() || problem.code != code::UNUSED_SILENCE);
     }
     place(&mut problems, &spans, &set);
     match built {
         Some(built) if problems.iter().all(|problem| problem.severity != Severity::Error) => Ok(Read {
-            loaded: Loaded { topology: built.topology, spans, simulation: built.simulation, warnings: problems },
+            loaded: Loaded {
+                topology: built.topology,
+                spans,
+                simulation: built.simulation,
+                management: built.management,
+                warnings: problems,
+            },
             silence: built.silence,
+            mixed: built.mixed,
         }),
         _ => Err(problems),
     }

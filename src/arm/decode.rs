@@ -100,10 +100,13 @@ fn empty(desired: &Topology) -> Live {
             gateway: None,
             accounts: BTreeMap::new(),
             grants: BTreeMap::new(),
+            named_values: BTreeMap::new(),
             backends: BTreeMap::new(),
             pools: BTreeMap::new(),
             apis: BTreeMap::new(),
+            products: BTreeMap::new(),
             subscriptions: BTreeMap::new(),
+            observability: None,
         },
         resource_group: None,
         owners: BTreeMap::new(),
@@ -146,7 +149,13 @@ impl Reading<'_> {
             let tier = text(service, "/sku/name");
             return self.not_understood(&Address::Gateway, format!("the service {name} is of the tier `{tier}`"));
         };
+        let wanted = self.desired.gateway.as_ref();
         self.live.topology.gateway = Some(Gateway {
+            place: Place::default(),
+            standing: Standing::Managed,
+            identity: wanted.map(|gateway| gateway.identity.clone()).unwrap_or_default(),
+            network: wanted.and_then(|gateway| gateway.network.clone()),
+            properties: wanted.map(|gateway| gateway.properties.clone()).unwrap_or_default(),
             name: self.name_as_wanted(self.desired.gateway.as_ref().map(|gateway| &gateway.name), name),
             location: Location::new(text(service, "/location")),
             sku,

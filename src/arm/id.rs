@@ -97,6 +97,28 @@ pub fn of(topology: &Topology, address: &Address) -> Option<String> {
         Address::Subscription(key) => {
             Some(format!("{}/subscriptions/{}", service()?, topology.subscriptions.get(key)?.name))
         }
+        Address::NamedValue(key) => {
+            Some(format!("{}/namedValues/{}", service()?, topology.named_values.get(key)?.name))
+        }
+        Address::Product(key) => Some(format!("{}/products/{}", service()?, topology.products.get(key)?.name)),
+        Address::ProductApi { product, api } => {
+            let (product, api) = (&topology.products.get(product)?.name, &topology.apis.get(api)?.name);
+            Some(format!("{}/products/{product}/apis/{api}", service()?))
+        }
+        Address::ProductPolicy(key) => {
+            Some(format!("{}/products/{}/policies/policy", service()?, topology.products.get(key)?.name))
+        }
+        Address::Logger(logger) => Some(format!("{}/loggers/{}", service()?, logger.name())),
+        Address::Diagnostic { api: of, logger } => Some(format!("{}/diagnostics/{}", api(of)?, logger.name())),
+        // live state has none of these yet
+        Address::Identity
+        | Address::Workspace
+        | Address::AppInsights
+        | Address::PrivateEndpoint(_)
+        | Address::DnsZoneGroup(_)
+        | Address::DiagnosticSetting
+        | Address::Workbook
+        | Address::Alert(_) => None,
     }
 }
 

@@ -23,18 +23,10 @@ pub(super) fn read(xml: &str) -> Policy {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::topology::{Intent, Routes, Strategy, defaults};
+    use crate::topology::{Intent, Routes};
 
     fn intent() -> Intent {
-        Intent {
-            strategy: Strategy::Pool,
-            routes: Routes::All("pool".into()),
-            keys: defaults::keys(),
-            audience: defaults::AUDIENCE.into(),
-            retry: defaults::retry(),
-            on_exhausted: defaults::on_exhausted(),
-            probe: defaults::PROBE.into(),
-        }
+        Intent::new(Routes::All("pool".into()))
     }
 
     #[test]

@@ -1,10 +1,9 @@
 use super::*;
 use crate::quota::PTU_DEPTH;
-use crate::topology::{Deployment, DeploymentSku, Model, VersionUpgrade};
+use crate::topology::{Deployment, DeploymentSku};
 
 fn deployment(model: &str, sku: DeploymentSku, capacity: u32) -> Deployment {
-    let model = Model { name: model.into(), version: "2025-04-14".into() };
-    Deployment { model, sku, capacity, version_upgrade: VersionUpgrade::NoAutoUpgrade }
+    Deployment::new(model, "2025-04-14", sku, capacity)
 }
 
 fn figures(model: &str, sku: DeploymentSku, capacity: u32) -> Figures {

@@ -6,6 +6,7 @@ use crate::diagnostic::{Diagnostic, Exit, Severity, code};
 use crate::io::files;
 use crate::io::local::{self, Local};
 use crate::spec::{self, Loaded};
+use crate::time::Time;
 use crate::ui::{self, Events, Input, Output, Source, Ui, Verbosity};
 use anstream::ColorChoice;
 use serde_json::{Value, json};
@@ -15,6 +16,9 @@ use std::path::{Path, PathBuf};
 
 /// No spec is longer; the reader in `spec` has a budget of its own for what it expands to.
 const SPEC_LIMIT: u64 = spec::MAX_BYTES as u64;
+
+/// The longest of Azure OpenAI's own OpenAPI documents has a megabyte.
+const FILE_LIMIT: u64 = 8 << 20;
 
 /// The file name that is looked for.
 const SPEC_NAME: &str = "aoai-lb.yaml";
@@ -84,19 +88,21 @@ impl<'a> Context<'a> {
         Ok(())
     }
 
+    /// Tells why a command did not come to its end, and gives its exit code.
+    pub(super) fn fail(&self, failure: Failure) -> Exit {
+        self.tell(failure.source.as_ref(), &failure.problems);
+        if let Some(summary) = &failure.summary {
+            self.ui.say(summary);
+        }
+        match Exit::of(&failure.problems) {
+            Exit::Done => Exit::Failed,
+            exit => exit,
+        }
+    }
+
     /// The end of the command: problems, document, exit code.
     pub(super) fn finish(&self, result: Result) -> Exit {
-        let done = result.unwrap_or_else(|failure| {
-            self.tell(failure.source.as_ref(), &failure.problems);
-            if let Some(summary) = &failure.summary {
-                self.ui.say(summary);
-            }
-            let exit = match Exit::of(&failure.problems) {
-                Exit::Done => Exit::Failed,
-                exit => exit,
-            };
-            Done::new(json!({})).exit(exit)
-        });
+        let done = result.unwrap_or_else(|failure| Done::new(json!({})).exit(self.fail(failure)));
         self.event("end", json!({ "exit": done.exit as u8 }));
         let fields = match done.document {
             Some(fields) if self.ui.output == Output::Json => fields,
@@ -137,7 +143,7 @@ impl<'a> Context<'a> {
     /// Finds, reads and loads the spec; tells its warnings.
     pub(super) fn load(&self, spec: &args::Spec) -> Result<Spec> {
         let source = self.source(spec)?;
-        match spec::load(&source.text, &self.options()) {
+        match spec::load(&source.text, &self.options(&beside(&source))) {
             Ok(loaded) => {
                 self.tell(Some(&source), &loaded.warnings);
                 Ok(Spec { source, loaded })
@@ -150,13 +156,18 @@ impl<'a> Context<'a> {
     }
 
     /// What the command line says about the spec.
-    pub(super) fn options(&self) -> spec::Options<'_> {
+    pub(super) fn options<'b>(
+        &'b self,
+        files: &'b dyn Fn(&str) -> std::result::Result<String, String>,
+    ) -> spec::Options<'b> {
         spec::Options {
             environment: self.global.env.as_deref(),
             set: &self.global.set,
             variables: &|name| std::env::var(name).ok(),
+            files,
             subscription: self.global.subscription.as_deref(),
             resource_group: self.global.resource_group.as_deref(),
+            today: Some(today()),
         }
     }
 
@@ -200,6 +211,18 @@ impl<'a> Context<'a> {
                 .help("name the spec: `aoai-lb validate spec.yaml`"),
         ))
     }
+}
+
+/// The day on which a spec is judged: the clock's, or that of SOURCE_DATE_EPOCH, by which a build says when it is.
+fn today() -> Time {
+    let epoch = std::env::var("SOURCE_DATE_EPOCH").ok().and_then(|seconds| seconds.trim().parse().ok());
+    epoch.map_or_else(crate::io::now, Time::from_secs)
+}
+
+/// Reads files beside a spec.
+pub(super) fn beside(source: &Source) -> impl Fn(&str) -> std::result::Result<String, String> + use<> {
+    let folder = Path::new(&source.name).parent().map(Path::to_path_buf).unwrap_or_default();
+    move |path: &str| files::read_text(&folder.join(path), FILE_LIMIT).map_err(|error| error.to_string())
 }
 
 /// A spec that was read.

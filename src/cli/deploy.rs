@@ -188,11 +188,16 @@ fn members(desired: &Topology, pool: &Pool) -> String {
 fn rows(desired: &Topology, pool: &Pool) -> Vec<Vec<String>> {
     let row = |member: &crate::topology::Member| {
         let (account, region, deployment) = match desired.backends.get(&member.backend).map(|backend| &backend.target) {
-            Some(Calls::Deployment { account, deployment }) => {
-                let region = desired.accounts.get(account).map(|account| account.location.to_string());
-                (account.clone(), region.unwrap_or_default(), deployment.clone())
-            }
             Some(Calls::Url(url)) => (url.clone(), String::new(), String::new()),
+            Some(target) => {
+                let (account, deployment) = target.account().unzip();
+                let region = account.and_then(|key| Some(desired.accounts.get(key)?.location.to_string()));
+                (
+                    account.cloned().unwrap_or_default(),
+                    region.unwrap_or_default(),
+                    deployment.flatten().cloned().unwrap_or_default(),
+                )
+            }
             None => Default::default(),
         };
         let cells = [

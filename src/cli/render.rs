@@ -5,7 +5,7 @@
 //! this one no longer has is removed. Only a file with a name of ours and our mark in it counts as that.
 
 use super::args;
-use super::context::Context;
+use super::context::{Context, beside};
 use super::{Done, Failure, Result};
 use crate::diagnostic::{Diagnostic, code};
 use crate::io::files;
@@ -22,7 +22,8 @@ const FILE_LIMIT: u64 = 16 << 20;
 pub(super) fn run(context: &Context, args: &args::Render) -> Result {
     if args.expanded {
         let source = context.source(&args.spec)?;
-        let text = spec::expand(&source.text, &context.options()).map_err(|problems| Failure::of(&source, problems))?;
+        let text = spec::expand(&source.text, &context.options(&beside(&source)))
+            .map_err(|problems| Failure::of(&source, problems))?;
         context.text(&text)?;
         return Ok(Done::new(json!({ "spec": text })));
     }

@@ -18,7 +18,7 @@ const CHUNK: usize = 1 << 18;
 
 pub(super) fn run(context: &Context, args: &args::Simulate) -> Result {
     let spec = context.load(&args.spec)?;
-    let assumed = spec.loaded.simulation;
+    let assumed = &spec.loaded.simulation;
     let options = sim::Options {
         seed: args.seed,
         instances: assumed.instances,

@@ -43,7 +43,7 @@ pub struct Forward {
 pub(super) struct Paths {
     /// `openai`, without slashes at its ends.
     root: String,
-    keys: KeyNames,
+    keys: Option<KeyNames>,
     /// Method and template of each operation.
     operations: Vec<(String, String)>,
 }
@@ -94,12 +94,13 @@ impl Address {
     pub(super) fn new(topology: &Topology, backend: &topology::Backend) -> Address {
         let url = match &backend.target {
             Target::Url(url) => url.trim_end_matches('/').to_owned(),
-            Target::Deployment { account, deployment } => {
+            target => {
+                let account = target.account().map(|(account, _)| account.as_str()).unwrap_or_default();
                 let (name, suffix) = match topology.accounts.get(account) {
                     Some(found) => (found.name.to_string(), suffix(found.kind)),
-                    None => (account.clone(), suffix(AccountKind::OpenAI)),
+                    None => (account.to_owned(), suffix(AccountKind::OpenAI)),
                 };
-                format!("https://{name}.{suffix}/openai/deployments/{deployment}")
+                format!("https://{name}.{suffix}/{}", target.path().unwrap_or_default())
             }
         };
         let host = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest).split('/').next().unwrap_or_default();
@@ -128,7 +129,7 @@ impl Gateway {
 
     /// The key that a caller shows: the header of its API, else the query parameter.
     pub fn key<'a>(&self, call: &Call<'a>) -> Option<&'a str> {
-        let KeyNames { header, query } = &self.api(self.find(call)?)?.paths.keys;
+        let KeyNames { header, query } = self.api(self.find(call)?)?.paths.keys.as_ref()?;
         call.headers.get(header).or_else(|| {
             let named = |field: &'a str| field.split_once('=').filter(|(name, _)| name.eq_ignore_ascii_case(query));
             call.query().find_map(named).map(|(_, value)| value)

@@ -1,8 +1,8 @@
 use super::*;
 use crate::pool::tests::laws;
 use crate::topology::{
-    Account, AccountKind, Backend, Deployment, DeploymentSku, Key, Location, Member, Model, Name, Policy, Pool, Scope,
-    Stack, Strategy, Target, VersionUpgrade, intent,
+    Account, Backend, Deployment, DeploymentSku, Key, Location, Member, Name, Policy, Pool, Scope, Stack, Target,
+    intent,
 };
 use crate::wire::{Headers, Method};
 use proptest::prelude::*;
@@ -10,47 +10,30 @@ use std::collections::BTreeMap;
 
 /// PTU first, two regions behind it, three deployment names; callers say `chat`.
 pub(crate) fn two_regions() -> Topology {
-    let account = |name: &str, location: &str, deployments: &[(&str, DeploymentSku, u32)]| Account {
-        name: Name::Literal(name.into()),
-        location: Location::new(location),
-        kind: AccountKind::OpenAI,
-        deployments: deployments
+    let account = |name: &str, location: &str, deployments: &[(&str, DeploymentSku, u32)]| {
+        let deployments = deployments
             .iter()
-            .map(|&(name, sku, capacity)| {
-                let model = Model { name: "gpt-4.1".into(), version: "2025-04-14".into() };
-                (name.into(), Deployment { model, sku, capacity, version_upgrade: VersionUpgrade::NoAutoUpgrade })
-            })
-            .collect(),
+            .map(|&(name, sku, capacity)| (name.into(), Deployment::new("gpt-4.1", "2025-04-14", sku, capacity)));
+        Account::new(Name::Literal(name.into()), Location::new(location), deployments.collect())
     };
-    let backend = |account: &str, deployment: &str, breaker| Backend {
-        name: format!("{account}-{deployment}"),
-        target: Target::Deployment { account: account.into(), deployment: deployment.into() },
-        breaker: Some(breaker),
+    let backend = |account: &str, deployment: &str, breaker| {
+        let target = Target::Deployment { account: account.into(), deployment: deployment.into() };
+        Backend::new(&format!("{account}-{deployment}"), target, Some(breaker))
     };
     let member = |backend: &str, priority| Member { backend: backend.into(), priority, weight: 50 };
     let subscription = |name: &str| topology::Subscription {
         name: name.into(),
         display_name: name.into(),
-        api: "openai".into(),
+        access: topology::Access::Api("openai".into()),
         tracing: false,
     };
-    let intent = Intent {
-        strategy: Strategy::Pool,
-        routes: Routes::ByName([("chat".to_owned(), "gpt".to_owned())].into()),
-        keys: defaults::keys(),
-        audience: defaults::AUDIENCE.into(),
-        retry: defaults::retry(),
-        on_exhausted: defaults::on_exhausted(),
-        probe: defaults::PROBE.into(),
-    };
+    let intent = Intent::new(Routes::ByName([("chat".to_owned(), "gpt".to_owned())].into()));
+    let stack = Stack { name: "two".into(), environment: String::new() };
+    let scope = Scope { subscription: None, resource_group: "rg".into(), location: Location::new("eastus2") };
     let map = |pairs: Vec<(&str, Backend)>| -> BTreeMap<Key, Backend> {
         pairs.into_iter().map(|(key, backend)| (key.into(), backend)).collect()
     };
     Topology {
-        stack: Stack { name: "two".into(), environment: String::new() },
-        scope: Scope { subscription: None, resource_group: "rg".into(), location: Location::new("eastus2") },
-        tags: BTreeMap::new(),
-        gateway: None,
         accounts: [
             (
                 "east".to_owned(),
@@ -63,27 +46,16 @@ pub(crate) fn two_regions() -> Topology {
             ("sweden".to_owned(), account("aoai-sweden", "swedencentral", &[("gpt-se", DeploymentSku::Standard, 50)])),
         ]
         .into(),
-        grants: BTreeMap::new(),
         backends: map(vec![
             ("east", backend("east", "gpt-east", defaults::breaker())),
             ("ptu", backend("east", "gpt-ptu", defaults::breaker_provisioned())),
             ("sweden", backend("sweden", "gpt-se", defaults::breaker())),
         ]),
-        pools: [(
-            "gpt".to_owned(),
-            Pool { name: "gpt".into(), members: vec![member("ptu", 1), member("east", 2), member("sweden", 2)] },
-        )]
-        .into(),
+        pools: [("gpt".to_owned(), Pool::new("gpt", vec![member("ptu", 1), member("east", 2), member("sweden", 2)]))]
+            .into(),
         apis: [(
             "openai".to_owned(),
-            topology::Api {
-                name: "openai".into(),
-                display_name: "OpenAI".into(),
-                path: "openai".into(),
-                keys: defaults::keys(),
-                operations: defaults::operations(),
-                policy: Policy::Rendered(intent),
-            },
+            topology::Api { display_name: "OpenAI".into(), ..topology::Api::new("openai", Policy::Rendered(intent)) },
         )]
         .into(),
         subscriptions: [
@@ -91,6 +63,7 @@ pub(crate) fn two_regions() -> Topology {
             ("probe".to_owned(), subscription(defaults::PROBE)),
         ]
         .into(),
+        ..Topology::new(stack, scope)
     }
 }
 
@@ -273,7 +246,7 @@ fn what_the_gateway_answers_before_any_backend() {
 #[test]
 fn a_subscription_of_another_api_is_no_key() {
     let mut topology = two_regions();
-    topology.subscriptions.get_mut("default").unwrap().api = "another".into();
+    topology.subscriptions.get_mut("default").unwrap().access = topology::Access::Api("another".into());
     let gateway = Gateway::new(&topology).unwrap();
     assert_eq!(gateway.ask(ApiId(0), SubscriptionId(0), "chat"), Ask::Refused(Answer::KeyInvalid));
 }

@@ -68,6 +68,20 @@ pub fn usual(topology: &Topology, address: &Address, action: &Action) -> Range {
         Address::Operation { .. } => "Microsoft.ApiManagement/service/apis/operations",
         Address::Policy(_) => "Microsoft.ApiManagement/service/apis/policies",
         Address::Subscription(_) => "Microsoft.ApiManagement/service/subscriptions",
+        Address::Identity => "Microsoft.ManagedIdentity/userAssignedIdentities",
+        Address::Workspace => "Microsoft.OperationalInsights/workspaces",
+        Address::AppInsights => "Microsoft.Insights/components",
+        Address::PrivateEndpoint(_) => "Microsoft.Network/privateEndpoints",
+        Address::DnsZoneGroup(_) => "Microsoft.Network/privateEndpoints/privateDnsZoneGroups",
+        Address::NamedValue(_) => "Microsoft.ApiManagement/service/namedValues",
+        Address::Product(_) => "Microsoft.ApiManagement/service/products",
+        Address::ProductApi { .. } => "Microsoft.ApiManagement/service/products/apis",
+        Address::ProductPolicy(_) => "Microsoft.ApiManagement/service/products/policies",
+        Address::Logger(_) => "Microsoft.ApiManagement/service/loggers",
+        Address::Diagnostic { .. } => "Microsoft.ApiManagement/service/apis/diagnostics",
+        Address::DiagnosticSetting => "Microsoft.Insights/diagnosticSettings",
+        Address::Workbook => "Microsoft.Insights/workbooks",
+        Address::Alert(_) => "Microsoft.Insights/scheduledQueryRules",
     };
     around(catalogue::resource_type(kind).map_or(1, |kind| kind.seconds))
 }

@@ -33,13 +33,20 @@ pub(super) fn fields(desired: &Topology, there: &Live, address: &Address) -> Vec
         Address::Pool(key) => both(&desired.pools, &live.pools, key).map(|(to, from)| {
             fields.add("name", &from.name, &to.name);
             fields.members(&from.members, &to.members);
+            let status = |pool: &Pool| pool.failure_status.map(|status| status.to_string());
+            fields.optional("failureStatus", status(from), status(to));
+            fields.optional("sessionAffinity", from.session_affinity.clone(), to.session_affinity.clone());
         }),
         Address::Api(key) => both(&desired.apis, &live.apis, key).map(|(to, from)| {
             fields.add("name", &from.name, &to.name);
             fields.add("display name", &from.display_name, &to.display_name);
             fields.add("path", &from.path, &to.path);
-            fields.add("key header", &from.keys.header, &to.keys.header);
-            fields.add("key query", &from.keys.query, &to.keys.query);
+            fields.keys(from.keys.as_ref(), to.keys.as_ref());
+            let hash = |api: &Api| match &api.definition {
+                Definition::Operations => None,
+                Definition::Imported(import) => Some(import.hash.clone()),
+            };
+            fields.optional("definition", hash(from), hash(to));
         }),
         Address::Operation { api, operation } => both(&desired.apis, &live.apis, api)
             .and_then(|(to, from)| both(&to.operations, &from.operations, operation))
@@ -54,9 +61,23 @@ pub(super) fn fields(desired: &Topology, there: &Live, address: &Address) -> Vec
         Address::Subscription(key) => both(&desired.subscriptions, &live.subscriptions, key).map(|(to, from)| {
             fields.add("name", &from.name, &to.name);
             fields.add("display name", &from.display_name, &to.display_name);
-            fields.add("api", &from.api, &to.api);
+            fields.add("may call", from.access.describe(), to.access.describe());
             fields.add("tracing", from.tracing, to.tracing);
         }),
+        Address::Identity
+        | Address::Workspace
+        | Address::AppInsights
+        | Address::PrivateEndpoint(_)
+        | Address::DnsZoneGroup(_)
+        | Address::NamedValue(_)
+        | Address::Product(_)
+        | Address::ProductApi { .. }
+        | Address::ProductPolicy(_)
+        | Address::Logger(_)
+        | Address::Diagnostic { .. }
+        | Address::DiagnosticSetting
+        | Address::Workbook
+        | Address::Alert(_) => None,
     };
     for Drift { name, from, to } in there.drift.get(address).into_iter().flatten() {
         fields.optional(name, from.clone(), Some(to.clone()));
@@ -112,7 +133,21 @@ pub(super) fn detail(topology: &Topology, address: &Address) -> String {
                     .join(", "),
                 Policy::Other(_) => String::new(),
             },
-            Address::Subscription(key) => format!("for api {}", topology.subscriptions.get(key)?.api),
+            Address::Subscription(key) => format!("for {}", topology.subscriptions.get(key)?.access.describe()),
+            Address::Product(key) => topology.products.get(key)?.display_name.clone(),
+            Address::NamedValue(key) => topology.named_values.get(key)?.name.clone(),
+            Address::Identity
+            | Address::Workspace
+            | Address::AppInsights
+            | Address::PrivateEndpoint(_)
+            | Address::DnsZoneGroup(_)
+            | Address::ProductApi { .. }
+            | Address::ProductPolicy(_)
+            | Address::Logger(_)
+            | Address::Diagnostic { .. }
+            | Address::DiagnosticSetting
+            | Address::Workbook
+            | Address::Alert(_) => String::new(),
         })
     };
     found().unwrap_or_default()
@@ -126,6 +161,8 @@ fn capacity(sku: DeploymentSku, capacity: u32) -> String {
 fn called(target: &Target) -> String {
     match target {
         Target::Deployment { account, deployment } => format!("deployment {deployment} of {account}"),
+        Target::V1 { account, deployment } => format!("deployment {deployment} of {account} on the surface v1"),
+        Target::Account { account } => format!("account {account}"),
         Target::Url(url) => url.clone(),
     }
 }
@@ -178,6 +215,9 @@ impl Fields {
         self.add("sku", from.sku.as_str(), to.sku.as_str());
         self.add("capacity", capacity(from.sku, from.capacity), capacity(to.sku, to.capacity));
         self.add("version upgrade", from.version_upgrade.as_str(), to.version_upgrade.as_str());
+        self.add("format", &from.model.format, &to.model.format);
+        self.optional("raiPolicy", from.rai_policy.clone(), to.rai_policy.clone());
+        self.optional("spillover", from.spillover.clone(), to.spillover.clone());
     }
 
     fn breaker(&mut self, from: Option<&Breaker>, to: Option<&Breaker>) {
@@ -189,8 +229,15 @@ impl Fields {
         self.add("breaker count", threshold(from.threshold), threshold(to.threshold));
         self.add("breaker interval", from.interval, to.interval);
         self.add("breaker statusCodes", codes(&from.status_codes), codes(&to.status_codes));
+        self.add("breaker errorReasons", from.error_reasons.join(", "), to.error_reasons.join(", "));
         self.add("breaker tripDuration", from.trip_duration, to.trip_duration);
         self.add("breaker acceptRetryAfter", from.accept_retry_after, to.accept_retry_after);
+    }
+
+    fn keys(&mut self, from: Option<&KeyNames>, to: Option<&KeyNames>) {
+        let name = |keys: Option<&KeyNames>, of: fn(&KeyNames) -> &String| keys.map(|keys| of(keys).clone());
+        self.optional("key header", name(from, |keys| &keys.header), name(to, |keys| &keys.header));
+        self.optional("key query", name(from, |keys| &keys.query), name(to, |keys| &keys.query));
     }
 
     /// The order of members means nothing.
@@ -232,18 +279,14 @@ impl Fields {
                 return self.optional("policy", Some("as rendered".into()), Some("another".into()));
             }
         };
-        let word = |strategy: Strategy| match strategy {
-            Strategy::Pool => "pool",
-        };
-        self.add("strategy", word(from.strategy), word(to.strategy));
+        self.add("strategy", from.strategy.word(), to.strategy.word());
         let (there, wanted) = (routes(&from.routes), routes(&to.routes));
         let names: std::collections::BTreeSet<&str> = there.keys().chain(wanted.keys()).copied().collect();
         for name in names {
             let pool = |routes: &BTreeMap<&str, &str>| routes.get(name).map(|pool| (*pool).to_owned());
             self.optional(&format!("route {name}"), pool(&there), pool(&wanted));
         }
-        self.add("key header", &from.keys.header, &to.keys.header);
-        self.add("key query", &from.keys.query, &to.keys.query);
+        self.keys(from.keys.as_ref(), to.keys.as_ref());
         self.add("audience", &from.audience, &to.audience);
         self.add("retry count", from.retry.count, to.retry.count);
         self.add("retry interval", from.retry.interval, to.retry.interval);

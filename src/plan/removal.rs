@@ -2,7 +2,7 @@
 
 use super::{Action, Kept, Planning, diff};
 use crate::diagnostic::{Diagnostic, code};
-use crate::topology::{Address, DeploymentSku, Key, Owner, Target};
+use crate::topology::{Access, Address, DeploymentSku, Key, Owner, Subscription, Target};
 
 impl Planning<'_> {
     /// What is there and not in the spec.
@@ -39,7 +39,9 @@ impl Planning<'_> {
             Address::Operation { api, .. } | Address::Policy(api) => Address::Api(api.clone()),
             Address::Subscription(key) => match self.live.topology.subscriptions.get(key) {
                 // it goes with an API that goes, and is nobody's otherwise
-                Some(found) if !self.desired.apis.contains_key(&found.api) => Address::Api(found.api.clone()),
+                Some(Subscription { access: Access::Api(api), .. }) if !self.desired.apis.contains_key(api) => {
+                    Address::Api(api.clone())
+                }
                 _ => return self.keep(address, "not in the spec; nobody can say whose it is: left alone"),
             },
             other => other.clone(),

@@ -3,7 +3,6 @@ use crate::rng::{Stream, draw};
 use crate::topology::{self, Location, Member, Scope, Stack, Target, Threshold, defaults};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed};
-use std::collections::BTreeMap;
 
 /// Settings of the laws: the same cases each time, or many others at night.
 pub(crate) fn laws(cases: u32) -> Config {
@@ -16,24 +15,18 @@ pub(crate) fn laws(cases: u32) -> Config {
 /// A topology with the backends `a`, `b`, ... under one breaker and the pool `p` over all of them.
 pub(crate) fn topology(members: &[(u8, u8)], breaker: Option<topology::Breaker>) -> Topology {
     let key = |at: usize| char::from(b'a' + at as u8).to_string();
-    let backend = |at: usize| topology::Backend {
-        name: key(at),
-        target: Target::Url(format!("https://{}.test/openai/deployments/x", key(at))),
-        breaker: breaker.clone(),
+    let backend = |at: usize| {
+        let target = Target::Url(format!("https://{}.test/openai/deployments/x", key(at)));
+        topology::Backend::new(&key(at), target, breaker.clone())
     };
     let member = |(at, &(priority, weight)): (usize, &(u8, u8))| Member { backend: key(at), priority, weight };
     let members_list = members.iter().enumerate().map(member).collect();
+    let stack = Stack { name: "t".into(), environment: String::new() };
+    let scope = Scope { subscription: None, resource_group: "rg".into(), location: Location::new("eastus2") };
     Topology {
-        stack: Stack { name: "t".into(), environment: String::new() },
-        scope: Scope { subscription: None, resource_group: "rg".into(), location: Location::new("eastus2") },
-        tags: BTreeMap::new(),
-        gateway: None,
-        accounts: BTreeMap::new(),
-        grants: BTreeMap::new(),
         backends: (0..members.len()).map(|at| (key(at), backend(at))).collect(),
-        pools: [("p".into(), topology::Pool { name: "p".into(), members: members_list })].into(),
-        apis: BTreeMap::new(),
-        subscriptions: BTreeMap::new(),
+        pools: [("p".into(), topology::Pool::new("p", members_list))].into(),
+        ..Topology::new(stack, scope)
     }
 }
 

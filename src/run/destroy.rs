@@ -10,7 +10,7 @@ use super::{problem, read_live};
 use crate::arm::{self, Operation, id, request};
 use crate::diagnostic::{Diagnostic, code};
 use crate::plan::{Action, usual};
-use crate::topology::{Address, Live, Owner, Policy, SoftDeleted, Topology};
+use crate::topology::{Access, Address, Live, Owner, Policy, SoftDeleted, Topology};
 use crate::wire::{Cloud, Request};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -56,7 +56,10 @@ pub fn inventory(live: &Live) -> Inventory {
     let of_our_api = |address: &Address| match address {
         Address::Policy(api) => ours(&Address::Api(api.clone())),
         Address::Subscription(key) => {
-            let api = live.topology.subscriptions.get(key).map(|subscription| Address::Api(subscription.api.clone()));
+            let api = live.topology.subscriptions.get(key).map(|subscription| match &subscription.access {
+                Access::Api(api) => Address::Api(api.clone()),
+                Access::Product(product) => Address::Product(product.clone()),
+            });
             api.is_some_and(|api| ours(&api))
         }
         // an API takes its operations with it
@@ -123,17 +126,24 @@ pub fn inventory(live: &Live) -> Inventory {
 /// From the top down: what routes before what is routed to, what is in something before it.
 const fn rank(address: &Address) -> u8 {
     match address {
-        Address::Policy(_) => 0,
-        Address::Pool(_) => 1,
-        Address::Backend(_) => 2,
-        Address::Subscription(_) => 3,
-        Address::Operation { .. } => 4,
-        Address::Api(_) => 5,
-        Address::Grant(_) => 6,
-        Address::Deployment { .. } => 7,
-        Address::Account(_) => 8,
-        Address::Gateway => 9,
-        Address::ResourceGroup => 10,
+        Address::DiagnosticSetting | Address::Workbook | Address::Alert(_) => 0,
+        Address::Policy(_) | Address::ProductPolicy(_) | Address::Diagnostic { .. } => 1,
+        Address::Pool(_) => 2,
+        Address::Backend(_) => 3,
+        Address::Subscription(_) => 4,
+        Address::ProductApi { .. } => 5,
+        Address::Product(_) => 6,
+        Address::Operation { .. } => 7,
+        Address::Api(_) => 8,
+        Address::NamedValue(_) | Address::Logger(_) => 9,
+        Address::Grant(_) | Address::DnsZoneGroup(_) => 10,
+        Address::PrivateEndpoint(_) => 11,
+        Address::Deployment { .. } => 12,
+        Address::Account(_) => 13,
+        Address::Gateway => 14,
+        Address::Identity | Address::AppInsights => 15,
+        Address::Workspace => 16,
+        Address::ResourceGroup => 17,
     }
 }
 

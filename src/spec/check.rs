@@ -2,11 +2,12 @@
 //!
 //! Only the keywords that our schema has are read; a test holds that. What comes out is a value that serde reads
 //! without an error, or nothing. A key or a word that is misspelt is read as the one that was meant, a number out of range
-//! as the nearest one in it, and a name of the wrong form as it stands, so that the rules can speak about the rest in the
-//! same run.
+//! as the nearest one in it, a name of the wrong form as it stands, and a single word that cannot be read as if it had been
+//! left out, so that the rules can speak about the rest in the same run.
 
 use super::yaml::{Entry, Node, Value, item, join};
-use super::{formats, later, suggest};
+use super::{formats, suggest};
+use crate::catalogue::{self, Serving};
 use crate::diagnostic::{Code, Diagnostic, code};
 use serde_json::{Map, Value as Json};
 
@@ -51,9 +52,9 @@ pub fn check(schema: &Json, node: &Node, at: &At, out: &mut Vec<Diagnostic>) -> 
         out.push(Diagnostic { span: node.span, ..problem.at(&at.path) });
         None
     };
-    if let Some(value) = later::later_value(&at.shape, &node.value) {
-        let what = if value == "{}" { "a mapping".into() } else { format!("`{value}`") };
-        return report(not_yet(format!("{what} as `{}`", at.name), "use what the schema offers here"));
+    // Azure's own words, which nobody here knows
+    if *schema == Json::Bool(true) {
+        return Some(as_written(node));
     }
     if let (Value::Seq(rules), "breakers.*" | "backends.*.breaker") = (&node.value, at.shape.as_str()) {
         let message = format!("{} breaker rules are listed, and a backend has one", rules.len());
@@ -75,9 +76,36 @@ pub fn check(schema: &Json, node: &Node, at: &At, out: &mut Vec<Diagnostic>) -> 
     }
 }
 
-/// The number that a text or a word is read as where a number belongs, so that the rules still run: the one from which
-/// least follows. A number where a text belongs stays unread: two versions would seem to differ.
+/// A tree as the JSON that it is.
+fn as_written(node: &Node) -> Json {
+    match &node.value {
+        Value::Null | Value::Hole => Json::Null,
+        Value::Bool(word) => Json::Bool(*word),
+        Value::Int(number) => Json::from(*number),
+        Value::Float(number) => Json::from(*number),
+        Value::Plain(text) | Value::Quoted(text) => Json::from(text.as_str()),
+        Value::Seq(items) => items.iter().map(as_written).collect(),
+        Value::Map(entries) => {
+            Json::Object(entries.iter().map(|entry| (entry.key.clone(), as_written(&entry.node))).collect())
+        }
+    }
+}
+
+/// Whether a value is one word, or none: what holds no keys of others.
+fn is_word(node: &Node) -> bool {
+    !matches!(node.value, Value::Seq(_) | Value::Map(_) | Value::Hole)
+}
+
+/// What is read in place of a word of the wrong kind, so that the rules still run: where a number belongs the one from
+/// which least follows, where any text does the number's digits.
 fn stand_in(schema: &Json, value: &Value) -> Option<Json> {
+    if let Value::Int(number) = value {
+        let any_text = |leaf: &&Json| {
+            let text = leaf["type"] == "string" || leaf["type"][0] == "string";
+            text && leaf.get("enum").is_none() && leaf.get("pattern").is_none()
+        };
+        return leaves(schema).into_iter().find(any_text).map(|_| Json::from(number.to_string()));
+    }
     if !matches!(value, Value::Plain(_) | Value::Quoted(_) | Value::Bool(_)) {
         return None;
     }
@@ -223,22 +251,21 @@ fn mapping(schema: &Json, node: &Node, entries: &[Entry], at: &At, out: &mut Vec
     }
     let mut read = Map::new();
     let mut whole = true;
-    let mut later = false;
+    let at_top = at.path.is_empty();
+    let required: Vec<&str> =
+        schema["required"].as_array().map_or(&[][..], Vec::as_slice).iter().filter_map(Json::as_str).collect();
     for Entry { key, key_span, node: value } in entries {
         let mut take = |schema: &Json, at: At, out: &mut Vec<Diagnostic>| match check(schema, value, &at, out) {
             Some(json) => {
                 read.insert(at.name, json);
             }
-            None => whole = false,
+            // a single word that cannot be read and may be left out is read as left out, so that the rules still run
+            None => whole &= !at_top && is_word(value) && !required.contains(&key.as_str()),
         };
         if let Some(schema) = properties.get(key) {
             take(schema, at.known(key, key), out);
         } else if let Some(schema) = free.filter(|_| properties.is_empty()) {
             take(schema, at.own(key), out);
-        } else if later::is_later_key(&at.shape, key) {
-            later = true;
-            let problem = not_yet(format!("`{key}`"), "take it out until a later version reads it");
-            out.push(Diagnostic { span: *key_span, ..problem.at(join(&at.path, key)) });
         } else {
             let known = || properties.keys().map(String::as_str);
             // a value that cannot be the other key's was never meant to be
@@ -254,15 +281,14 @@ fn mapping(schema: &Json, node: &Node, entries: &[Entry], at: &At, out: &mut Vec
             match meant.filter(|meant| !entries.iter().any(|entry| entry.key == *meant)) {
                 Some(meant) => take(&properties[meant], at.known(key, meant), out),
                 // at the top much else may depend on it
-                None => whole &= !at.path.is_empty(),
+                None => whole &= !at_top,
             }
         }
     }
-    let required = schema["required"].as_array().map_or(&[][..], Vec::as_slice).iter().filter_map(Json::as_str);
-    for key in required.filter(|key| !read.contains_key(*key)) {
+    for key in required.into_iter().filter(|key| !read.contains_key(*key)) {
         whole = false;
         let tried = entries.iter().any(|entry| entry.key == key || suggest::closest(&entry.key, [key]).is_some());
-        if !tried && !later {
+        if !tried {
             let problem =
                 Diagnostic::new(code::MISSING_KEY, format!("{} has no `{key}`", at.title())).at(join(&at.path, key));
             let what = first_line(&properties[key]).unwrap_or_default();
@@ -324,6 +350,10 @@ fn text(schema: &Json, text: &str, node: &Node, at: &At, out: &mut Vec<Diagnosti
         if known().any(|word| word == text) {
             return Some(Json::from(text));
         }
+        if let Some(problem) = without_calls(text).filter(|_| at.shape == "accounts.*.deployments.*.sku") {
+            report(problem.help(format!("use {}", suggest::list(known()))));
+            return known().find(|word| *word == "GlobalStandard").map(Json::from);
+        }
         let problem = cannot(code::UNKNOWN_WORD).help(format!("use {}", suggest::list(known())));
         let meant = suggest::closest(text, known());
         report(match meant {
@@ -348,8 +378,16 @@ fn text(schema: &Json, text: &str, node: &Node, at: &At, out: &mut Vec<Diagnosti
     Some(Json::from(text))
 }
 
-fn not_yet(what: String, help: &str) -> Diagnostic {
-    Diagnostic::new(code::NOT_YET, format!("this version does not have {what} yet")).help(help)
+/// A SKU that Azure has and no call can be sent to.
+fn without_calls(word: &str) -> Option<Diagnostic> {
+    let sku = catalogue::sku(word)?;
+    let why = match sku.serving {
+        Serving::Batch => "it takes files of calls, and answers within a day",
+        Serving::Developer => "it is for the trial of a fine-tuned model, and is deleted after a day",
+        Serving::Metered | Serving::Provisioned => return None,
+    };
+    let message = format!("{} cannot stand behind a pool", sku.name);
+    Some(Diagnostic::new(code::SKU_WITHOUT_CALLS, message).label(why))
 }
 
 /// What a key is, as its description begins.

@@ -3,26 +3,29 @@
 //! What fits on a line stands on one, in braces. Text is plain where it is a word, else in double quotes.
 
 use super::build::NO_BREAKER;
-use super::{Rotation, Simulation, yaml};
+use super::{Loaded, Roles, Rotation, yaml};
+use crate::topology::intent::{LimitBy, TokenLimit};
 use crate::topology::{
-    Account, Api, Backend, Breaker, Deployment, Name, Policy, Pool, Routes, Subscription, Target, Threshold, Topology,
-    defaults,
+    Access, Account, Api, Backend, Breaker, Definition, Deployment, Document, Gateway, Holds, Identity, Intent, Key,
+    Name, Observability, Place, Policy, Pool, Product, Role, Routes, Sink, Standing, Subscription, Target, Threshold,
+    Topology, defaults,
 };
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 /// Columns of a line in braces.
 const WIDTH: usize = 110;
 
-/// The spec of a topology.
-pub fn print(topology: &Topology, simulation: Simulation, silence: &BTreeMap<String, String>) -> String {
+/// The spec of what was loaded.
+pub fn print(loaded: &Loaded, silence: &BTreeMap<String, String>, mixed: &BTreeSet<Key>) -> String {
     let mut text = String::new();
-    write_map(&tree(topology, simulation, silence), 0, &mut text);
+    write_map(&tree(loaded, silence, mixed), 0, &mut text);
     text
 }
 
-fn tree(topology: &Topology, simulation: Simulation, silence: &BTreeMap<String, String>) -> Map<String, Value> {
+fn tree(loaded: &Loaded, silence: &BTreeMap<String, String>, mixed: &BTreeSet<Key>) -> Map<String, Value> {
+    let Loaded { topology, simulation, management, .. } = loaded;
     let mut spec = Map::new();
     let mut add = |key: &str, value: Value| {
         if value.as_object().is_none_or(|map| !map.is_empty()) {
@@ -39,23 +42,22 @@ fn tree(topology: &Topology, simulation: Simulation, silence: &BTreeMap<String, 
             ("subscription", scope.subscription.as_ref().map(|id| json!(id))),
             ("resourceGroup", Some(json!(scope.resource_group))),
             ("location", Some(json!(scope.location.as_str()))),
-            ("tags", Some(json!(topology.tags)).filter(|_| !topology.tags.is_empty())),
+            ("tags", filled(json!(topology.tags))),
         ]),
     );
-    if let Some(gateway) = &topology.gateway {
-        add(
-            "gateway",
-            present([
-                ("name", literal(&gateway.name)),
-                ("sku", Some(json!(gateway.sku.as_str()))),
-                ("capacity", Some(json!(gateway.capacity))),
-                ("publisher", Some(json!({ "name": gateway.publisher.name, "email": gateway.publisher.email }))),
-                ("identity", Some(json!("system"))),
-            ]),
-        );
+    if let Some(found) = &topology.gateway {
+        add("gateway", gateway(found, management.tier_known));
     }
-    add("roles", json!("manage"));
-    add("accounts", each(&topology.accounts, account));
+    let roles = match management.roles {
+        Roles::Manage => "manage",
+        Roles::Check => "check",
+        Roles::Print => "print",
+    };
+    add("roles", json!(roles));
+    add(
+        "accounts",
+        topology.accounts.iter().map(|(key, found)| (key, account(found, management.needed.get(key)))).collect(),
+    );
     let breakers: BTreeMap<String, &Breaker> = topology
         .backends
         .values()
@@ -63,26 +65,77 @@ fn tree(topology: &Topology, simulation: Simulation, silence: &BTreeMap<String, 
         .map(|breaker| (breaker.name.clone(), breaker))
         .collect();
     add("breakers", each(&breakers, |rule| breaker(rule)));
-    add("backends", each(&topology.backends, backend));
-    add("pools", each(&topology.pools, pool));
-    add("apis", each(&topology.apis, api));
-    let subscriptions: BTreeMap<String, &Subscription> = topology
-        .subscriptions
-        .iter()
-        .filter(|(key, _)| key.as_str() != defaults::PROBE)
-        .map(|(key, subscription)| (key.clone(), subscription))
-        .collect();
+    let backends = topology.backends.iter().filter(|(_, found)| is_written(&found.target));
+    add("backends", backends.map(|(key, found)| (key, backend(key, found, loaded))).collect());
+    let pools = topology.pools.iter().filter(|(key, _)| !topology.is_twin(key));
+    add("pools", pools.map(|(key, found)| (key, pool(found, mixed.contains(key)))).collect());
+    add("apis", each(&topology.apis, |found| api(found, topology)));
+    add("products", each(&topology.products, product));
+    let subscriptions = topology.subscriptions.iter().filter(|(key, _)| key.as_str() != defaults::PROBE);
+    let subscriptions: Value = subscriptions.map(|(key, found)| (key, subscription(found))).collect();
     // without a single one the key itself says so
-    spec.insert("subscriptions".into(), each(&subscriptions, |found| subscription(found)));
+    spec.insert("subscriptions".into(), subscriptions);
+    let metrics = topology.apis.values().find_map(|api| api.policy.intent()?.metrics.as_ref());
+    if let Some(found) = &topology.observability {
+        let metrics =
+            metrics.map(|metrics| json!({ "namespace": metrics.namespace, "dimensions": metrics.dimensions }));
+        spec.insert("observability".into(), observability(found, metrics));
+    }
     if !topology.stack.environment.is_empty() {
         spec.insert("environments".into(), json!({ topology.stack.environment.as_str(): {} }));
     }
+    if !management.ignore_changes.is_empty() {
+        spec.insert("ignoreChanges".into(), json!(management.ignore_changes));
+    }
+    spec.insert("protect".into(), json!(management.protect));
     let rotation = match simulation.rotation {
         Rotation::Smooth => "smooth",
         Rotation::Random => "random",
     };
     spec.insert("simulation".into(), json!({ "instances": simulation.instances, "rotation": rotation }));
     spec
+}
+
+/// Whether a spec says it, and not its place among the twins.
+fn is_written(target: &Target) -> bool {
+    matches!(target, Target::Deployment { .. } | Target::Url(_))
+}
+
+fn filled(value: Value) -> Option<Value> {
+    let empty = value.as_object().is_some_and(Map::is_empty) || value.as_array().is_some_and(Vec::is_empty);
+    (!empty).then_some(value)
+}
+
+fn gateway(found: &Gateway, tier_known: bool) -> Value {
+    let managed = found.standing == Standing::Managed;
+    let publisher = json!({ "name": found.publisher.name, "email": found.publisher.email });
+    present([
+        ("name", literal(&found.name).filter(|_| managed)),
+        ("existing", (!managed).then(|| existing(&found.name, &found.place))),
+        ("sku", tier_known.then(|| json!(found.sku.as_str()))),
+        ("capacity", managed.then(|| json!(found.capacity))),
+        ("publisher", Some(publisher).filter(|_| managed)),
+        (
+            "identity",
+            Some(match &found.identity {
+                Identity::System => json!("system"),
+                Identity::Managed(user) | Identity::Existing(user) => json!({ "user": user }),
+            }),
+        ),
+        (
+            "network",
+            found.network.as_ref().map(|network| json!({ "subnet": network.subnet, "mode": network.mode.as_str() })),
+        ),
+        ("properties", filled(Value::Object(found.properties.clone()))),
+    ])
+}
+
+fn existing(name: &Name, place: &Place) -> Value {
+    present([
+        ("name", literal(name)),
+        ("resourceGroup", place.resource_group.as_ref().map(|group| json!(group))),
+        ("subscription", place.subscription.as_ref().map(|id| json!(id))),
+    ])
 }
 
 fn present<const N: usize>(members: [(&str, Option<Value>); N]) -> Value {
@@ -97,23 +150,48 @@ fn literal(name: &Name) -> Option<Value> {
     name.literal().map(|name| json!(name))
 }
 
-fn account(account: &Account) -> Value {
+fn account(account: &Account, role: Option<&Role>) -> Value {
+    let managed = account.standing == Standing::Managed;
+    let place = |value: &Option<String>| value.as_ref().filter(|_| managed).map(|text| json!(text));
+    let network = &account.network;
+    let endpoint = network.private_endpoint.as_ref();
+    let formats = account.deployments.values().map(|deployment| deployment.model.format.as_str());
+    // the default needs no word
+    let role = role.filter(|role| !formats.map(Role::of_format).any(|least| least == **role));
     present([
-        ("name", literal(&account.name)),
-        ("location", Some(json!(account.location.as_str()))),
+        ("name", literal(&account.name).filter(|_| managed)),
+        ("existing", (!managed).then(|| existing(&account.name, &account.place))),
+        ("subscription", place(&account.place.subscription)),
+        ("resourceGroup", place(&account.place.resource_group)),
+        ("location", account.location.is_known().then(|| json!(account.location.as_str()))),
         ("kind", Some(json!(account.kind.as_str()))),
+        ("role", role.map(|role| json!(role.title()))),
+        (
+            "network",
+            Some(present([
+                ("public", Some(json!(network.public))),
+                ("subnet", endpoint.map(|endpoint| json!(endpoint.subnet))),
+                ("dnsZone", endpoint.and_then(|endpoint| endpoint.dns_zone.as_ref()).map(|id| json!(id))),
+            ]))
+            .filter(|_| endpoint.is_some() || !network.public),
+        ),
+        ("properties", filled(Value::Object(account.properties.clone()))),
         ("deployments", Some(each(&account.deployments, deployment))),
     ])
 }
 
 fn deployment(deployment: &Deployment) -> Value {
-    json!({
-        "model": deployment.model.name,
-        "version": deployment.model.version,
-        "sku": deployment.sku.as_str(),
-        "capacity": deployment.capacity,
-        "versionUpgrade": deployment.version_upgrade.as_str(),
-    })
+    let format = &deployment.model.format;
+    present([
+        ("model", Some(json!(deployment.model.name))),
+        ("version", Some(json!(deployment.model.version))),
+        ("format", (format != crate::topology::OPENAI_FORMAT).then(|| json!(format))),
+        ("sku", Some(json!(deployment.sku.as_str()))),
+        ("capacity", Some(json!(deployment.capacity))),
+        ("versionUpgrade", Some(json!(deployment.version_upgrade.as_str()))),
+        ("raiPolicy", deployment.rai_policy.as_ref().map(|name| json!(name))),
+        ("spillover", deployment.spillover.as_ref().map(|key| json!(key))),
+    ])
 }
 
 fn breaker(breaker: &Breaker) -> Value {
@@ -129,46 +207,90 @@ fn breaker(breaker: &Breaker) -> Value {
         ("count", count),
         ("percentage", percentage),
         ("interval", Some(json!(breaker.interval.iso()))),
-        ("statusCodes", Some(breaker.status_codes.iter().map(status).collect())),
+        ("statusCodes", filled(breaker.status_codes.iter().map(status).collect())),
+        ("errorReasons", filled(json!(breaker.error_reasons))),
         ("tripDuration", Some(json!(breaker.trip_duration.iso()))),
         ("acceptRetryAfter", Some(json!(breaker.accept_retry_after))),
     ])
 }
 
-fn backend(backend: &Backend) -> Value {
-    let (account, deployment) = match &backend.target {
-        Target::Deployment { account, deployment } => (Some(json!(account)), Some(json!(deployment))),
-        Target::Url(_) => (None, None),
+fn backend(key: &Key, backend: &Backend, loaded: &Loaded) -> Value {
+    let target = |at: Option<&Key>| at.map(|key| json!(key));
+    let (account, deployment, url) = match &backend.target {
+        Target::Url(url) => (None, None, Some(json!(url))),
+        other => {
+            let found = other.account();
+            (target(found.map(|(account, _)| account)), target(found.and_then(|(_, deployment)| deployment)), None)
+        }
     };
+    let credential = backend.credential.as_ref().and_then(|credential| {
+        match &loaded.topology.named_values.get(&credential.named_value)?.holds {
+            Holds::Vault(secret) => Some(json!({ "keyVault": secret, "header": credential.header })),
+            Holds::ClientId => None,
+        }
+    });
+    let quota = loaded.simulation.quotas.get(key).map(
+        |quota| json!({ "tokensPerMinute": quota.tokens_per_minute, "requestsPerMinute": quota.requests_per_minute }),
+    );
     let breaker = backend.breaker.as_ref().map_or(NO_BREAKER, |breaker| &breaker.name);
-    present([("account", account), ("deployment", deployment), ("breaker", Some(json!(breaker)))])
+    present([
+        ("account", account),
+        ("deployment", deployment),
+        ("url", url),
+        ("credential", credential),
+        ("quota", quota),
+        ("breaker", Some(json!(breaker))),
+    ])
 }
 
-fn pool(pool: &Pool) -> Value {
+fn pool(pool: &Pool, mixed: bool) -> Value {
     let members: Vec<Value> = pool
         .members
         .iter()
         .map(|member| json!({ "backend": member.backend, "priority": member.priority, "weight": member.weight }))
         .collect();
-    json!({ "members": members })
+    present([
+        ("members", Some(json!(members))),
+        ("failureStatus", pool.failure_status.map(|status| json!(status))),
+        ("sessionAffinity", pool.session_affinity.as_ref().map(|name| json!(name))),
+        ("allowMixedModels", mixed.then(|| json!(true))),
+    ])
 }
 
-fn api(api: &Api) -> Value {
+/// Routes by the keys of their pools; the name of a pool that is not there stays.
+fn routes(routes: &Routes, topology: &Topology, suffix: &str) -> (Option<Value>, Option<Value>) {
+    let key = |name: &str| {
+        let key = topology.pool_by_name(name).map_or(name, |(key, _)| key);
+        json!(key.strip_suffix(suffix).unwrap_or(key))
+    };
+    match routes {
+        Routes::ByName(routes) => (Some(routes.iter().map(|(name, pool)| (name, key(pool))).collect()), None),
+        Routes::All(pool) => (None, Some(key(pool))),
+    }
+}
+
+fn api(api: &Api, topology: &Topology) -> Value {
     let Policy::Rendered(intent) = &api.policy else {
         return json!({ "path": api.path, "displayName": api.display_name });
     };
-    let (routes, pool) = match &intent.routes {
-        Routes::ByName(routes) => (Some(json!(routes)), None),
-        Routes::All(pool) => (None, Some(json!(pool))),
+    let by_name = !matches!(&intent.routes, Routes::ByName(routes) if routes.is_empty());
+    let (routes, pool) = match &intent.v1 {
+        Some(v1) if !by_name => routes(v1, topology, &defaults::v1_twin("")),
+        _ => routes(&intent.routes, topology, ""),
     };
+    let mut surfaces = Vec::new();
+    if by_name || intent.v1.is_none() {
+        surfaces.push("deployments");
+    }
+    surfaces.extend(intent.v1.iter().map(|_| "v1"));
     let retry = &intent.retry;
     let exhausted = &intent.on_exhausted;
     present([
         ("path", Some(json!(api.path))),
         ("displayName", Some(json!(api.display_name))),
-        ("surfaces", Some(json!(["deployments"]))),
-        ("definition", Some(json!("operations"))),
-        ("strategy", Some(json!("pool"))),
+        ("surfaces", Some(json!(surfaces))),
+        ("definition", Some(definition(api))),
+        ("strategy", Some(json!(intent.strategy.word()))),
         ("routes", routes),
         ("pool", pool),
         (
@@ -188,12 +310,104 @@ fn api(api: &Api) -> Value {
                 "maxRetryAfter": format!("{}s", exhausted.max_retry_after.secs_ceil()),
             })),
         ),
-        ("callers", Some(json!({ "keys": { "header": api.keys.header, "query": api.keys.query } }))),
+        ("tokenLimit", intent.token_limit.as_ref().map(token_limit)),
+        ("callers", Some(callers(api, intent))),
+        ("policy", api.template.as_ref().map(|own| json!({ "template": own.path }))),
+        ("stateful", stateful(intent, topology)),
+    ])
+}
+
+fn definition(api: &Api) -> Value {
+    match &api.definition {
+        Definition::Imported(import) => match &import.document {
+            Some(Document::Link { version, commit }) => json!({ "azureOpenAI": version, "commit": commit }),
+            Some(Document::Text { path, .. }) => json!({ "file": path }),
+            None => json!("operations"),
+        },
+        Definition::Operations if api.operations == defaults::every_operation() => json!("catch-all"),
+        Definition::Operations => json!("operations"),
+    }
+}
+
+fn callers(api: &Api, intent: &Intent) -> Value {
+    let keys = match &api.keys {
+        Some(keys) => json!({ "header": keys.header, "query": keys.query }),
+        None => json!(false),
+    };
+    let entra = intent.entra.as_ref().map(|entra| {
+        present([
+            ("tenant", Some(json!(entra.tenant))),
+            ("audiences", filled(json!(entra.audiences))),
+            ("applications", filled(json!(entra.applications))),
+        ])
+    });
+    present([("keys", Some(keys)), ("entra", entra)])
+}
+
+fn stateful(intent: &Intent, topology: &Topology) -> Option<Value> {
+    let (_, backend) = topology.backend_by_name(intent.stateful.as_ref()?)?;
+    let (account, _) = backend.target.account()?;
+    Some(json!({ "pin": account }))
+}
+
+fn token_limit(limit: &TokenLimit) -> Value {
+    let by = match limit.by {
+        LimitBy::Subscription => "subscription",
+        LimitBy::Pool => "pool",
+    };
+    json!({ "tokensPerMinute": limit.tokens_per_minute, "estimatePrompt": limit.estimate_prompt, "by": by })
+}
+
+fn product(product: &Product) -> Value {
+    let intent = product.policy.intent();
+    let quota = intent.and_then(|intent| intent.quota.as_ref());
+    present([
+        ("apis", Some(json!(product.apis))),
+        ("displayName", Some(json!(product.display_name))),
+        ("tokenLimit", intent.and_then(|intent| intent.token_limit.as_ref()).map(token_limit)),
+        ("quota", quota.map(|quota| json!({ "tokens": quota.tokens, "per": quota.per.as_str() }))),
     ])
 }
 
 fn subscription(subscription: &Subscription) -> Value {
-    json!({ "api": subscription.api, "displayName": subscription.display_name, "tracing": subscription.tracing })
+    let (api, product) = match &subscription.access {
+        Access::Api(key) => (Some(json!(key)), None),
+        Access::Product(key) => (None, Some(json!(key))),
+    };
+    present([
+        ("api", api),
+        ("product", product),
+        ("displayName", Some(json!(subscription.display_name))),
+        ("tracing", Some(json!(subscription.tracing))),
+    ])
+}
+
+fn observability(found: &Observability, metrics: Option<Value>) -> Value {
+    let sink = |sink: &Option<Sink>| {
+        sink.as_ref().map(|sink| match sink {
+            Sink::Managed(_) => json!("new"),
+            Sink::Existing(id) => json!(id),
+        })
+    };
+    present([
+        ("workspace", sink(&found.workspace)),
+        ("appInsights", sink(&found.app_insights)),
+        ("metrics", metrics),
+        ("llmLogs", Some(json!(found.llm_logs))),
+        ("bodies", Some(json!(found.bodies))),
+        ("headers", Some(json!(found.headers))),
+        ("workbook", Some(json!(found.workbook))),
+        (
+            "alerts",
+            found.alerts.as_ref().map(|alerts| {
+                present([
+                    ("throttled", Some(json!(alerts.throttled))),
+                    ("spillover", Some(json!(alerts.spillover))),
+                    ("actionGroup", alerts.action_group.as_ref().map(|id| json!(id))),
+                ])
+            }),
+        ),
+    ])
 }
 
 fn write_map(map: &Map<String, Value>, indent: usize, text: &mut String) {

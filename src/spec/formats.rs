@@ -22,7 +22,7 @@ pub struct Format {
 }
 
 /// Every pattern of the schema.
-pub static ALL: [Format; 11] = [
+pub static ALL: [Format; 17] = [
     Format {
         pattern: STACK,
         is_text: true,
@@ -118,6 +118,74 @@ pub static ALL: [Format; 11] = [
         },
     },
     Format {
+        pattern: ARM_ID,
+        is_text: true,
+        code: || code::BAD_FORMAT,
+        help: "use the ARM id, `/subscriptions/ID/resourceGroups/GROUP/providers/...`, as `az resource show --query id` prints it",
+        holds: is_arm_id,
+    },
+    Format {
+        pattern: SINK,
+        is_text: true,
+        code: || code::BAD_FORMAT,
+        help: "use `new`, or the ARM id of one that is there",
+        holds: |text| text == "new" || is_arm_id(text),
+    },
+    Format {
+        pattern: URL,
+        is_text: true,
+        code: || code::BAD_FORMAT,
+        help: "use an address that begins with `https://`, without a query",
+        holds: |text| {
+            text.strip_prefix("https://").is_some_and(|rest| {
+                rest.len() <= 1000
+                    && rest.starts_with(|c: char| c.is_ascii_alphanumeric())
+                    && rest.bytes().all(|b| b.is_ascii_alphanumeric() || b"._~:/%-".contains(&b))
+            })
+        },
+    },
+    Format {
+        pattern: SECRET,
+        is_text: true,
+        code: || code::BAD_FORMAT,
+        help: "use the secret's address, `https://VAULT.vault.azure.net/secrets/NAME`",
+        holds: |text| {
+            let parts: Vec<&str> = text.split('/').collect();
+            let word = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+            match parts.as_slice() {
+                ["https:", "", host, "secrets", name] | ["https:", "", host, "secrets", name, _] => {
+                    let version = parts.get(5).is_none_or(|version| word(version));
+                    let host_ok = host.split_once('.').is_some_and(|(vault, domain)| {
+                        word(vault)
+                            && domain.starts_with("vault.")
+                            && domain.len() > "vault.".len()
+                            && domain.bytes().all(|b| b.is_ascii_lowercase() || b == b'.' || b == b'-')
+                    });
+                    host_ok && word(name) && version
+                }
+                _ => false,
+            }
+        },
+    },
+    Format {
+        pattern: API_VERSION,
+        is_text: true,
+        code: || code::BAD_FORMAT,
+        help: "use a version of Azure OpenAI's API, as `2024-10-21`",
+        holds: |text| {
+            let date = text.strip_suffix("-preview").unwrap_or(text);
+            let lengths: Vec<usize> = date.split('-').map(str::len).collect();
+            lengths == [4, 2, 2] && date.bytes().all(|b| b.is_ascii_digit() || b == b'-')
+        },
+    },
+    Format {
+        pattern: COMMIT,
+        is_text: true,
+        code: || code::BAD_FORMAT,
+        help: "use a whole commit, 40 hexadecimal digits in lower case: a branch would move",
+        holds: |text| text.len() == 40 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)),
+    },
+    Format {
         pattern: DURATION,
         is_text: false,
         code: || code::BAD_DURATION,
@@ -136,6 +204,15 @@ pub static ALL: [Format; 11] = [
 /// The format of a pattern, where `text` does not have it.
 pub fn violated(pattern: &str, text: &str) -> Option<&'static Format> {
     ALL.iter().find(|format| format.pattern == pattern && !(format.holds)(text))
+}
+
+fn is_arm_id(text: &str) -> bool {
+    text.strip_prefix("/subscriptions/").is_some_and(|rest| {
+        text.len() <= 500
+            && !rest.starts_with('/')
+            && !rest.is_empty()
+            && rest.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.()/".contains(&b))
+    })
 }
 
 fn hyphenated(text: &str) -> bool {
@@ -164,3 +241,15 @@ pub const HEADER: &str = "^[A-Za-z0-9_-]{1,64}$";
 pub const DURATION: &str = "^([Pp](?=.)([0-9]+(\\.[0-9]{1,9})?[Ww])?([0-9]+(\\.[0-9]{1,9})?[Dd])?([Tt](?=[0-9])([0-9]+(\\.[0-9]{1,9})?[Hh])?([0-9]+(\\.[0-9]{1,9})?[Mm])?([0-9]+(\\.[0-9]{1,9})?[Ss])?)?|[0-9]+(\\.[0-9]{1,9})?(ms|s|m|h|d))$";
 /// One status or several.
 pub const STATUSES: &str = "^([2-5][0-9]{2}(-[2-5][0-9]{2})?|[2-5]xx)$";
+/// An ARM id.
+pub const ARM_ID: &str = "^(?=.{1,500}$)/subscriptions/[A-Za-z0-9_.()-][A-Za-z0-9_.()/-]*$";
+/// Where records go.
+pub const SINK: &str = "^(new|(?=.{1,500}$)/subscriptions/[A-Za-z0-9_.()-][A-Za-z0-9_.()/-]*)$";
+/// An address of a backend.
+pub const URL: &str = "^https://[A-Za-z0-9][A-Za-z0-9._~:/%-]{0,999}$";
+/// A secret of a key vault.
+pub const SECRET: &str = "^https://[A-Za-z0-9-]+\\.vault\\.[a-z.-]+/secrets/[A-Za-z0-9-]+(/[A-Za-z0-9-]+)?$";
+/// A version of Azure OpenAI's API.
+pub const API_VERSION: &str = "^[0-9]{4}-[0-9]{2}-[0-9]{2}(-preview)?$";
+/// A commit.
+pub const COMMIT: &str = "^[0-9a-f]{40}$";

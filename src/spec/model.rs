@@ -1,20 +1,24 @@
 //! The spec as it is written: serde types, and the JSON Schema that comes from them.
 //!
 //! These are wire types: what a user may leave out is an [`Option`], words are [`Word`]s, and nothing is resolved. Their
-//! doc comments are what an editor shows. Key names that belong to later versions are in [`super::later`].
+//! doc comments are what an editor shows.
 //!
 //! No `untagged` and no `flatten`: their errors have no place. Where a value has two forms, the type reads both itself.
 
+mod observe;
+mod routing;
+mod words;
+
+pub use observe::*;
+pub use routing::*;
+pub use words::*;
+
 use super::formats;
-use crate::time;
-use crate::topology::{AccountKind, DeploymentSku, GatewaySku, StatusRange, VersionUpgrade};
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use crate::topology::{AccountKind, DeploymentSku, GatewaySku, NetworkMode, Properties, VersionUpgrade};
+use schemars::JsonSchema;
 use serde::Deserialize;
-use serde::de::{self, Deserializer, Visitor};
 use serde_json::{Value, json};
-use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fmt;
 
 /// A map with the user's own keys.
 pub type Map<T> = BTreeMap<String, T>;
@@ -37,8 +41,8 @@ pub struct Spec {
     pub azure: Azure,
     /// The API Management service.
     pub gateway: Gateway,
-    /// How the gateway's identity gets its roles: `manage` assigns them.
-    #[expect(dead_code, reason = "one value so far")]
+    /// How the gateway's identity gets its roles: `manage` assigns them, `check` makes sure that it has them, `print`
+    /// prints the commands that assign them.
     pub roles: Option<Word<Roles>>,
     /// The short form: models by name; it expands to accounts, deployments, backends and pools.
     pub models: Option<Map<Model>>,
@@ -52,12 +56,21 @@ pub struct Spec {
     pub pools: Option<Map<Pool>>,
     /// APIs of the gateway. Left out: one, `openai`, with a route for every pool.
     pub apis: Option<Map<Api>>,
+    /// APIs under one set of limits.
+    pub products: Option<Map<Product>>,
     /// Who may call. Left out: `default` for the one API, or one for each API under its key.
     pub subscriptions: Option<Map<Subscription>>,
+    /// What is recorded, and where it goes.
+    pub observability: Option<Observability>,
     /// Changes for `--env NAME`, each a JSON merge patch of this file.
     #[schemars(with = "Option<Map<serde_json::Map<String, Value>>>")]
     #[expect(dead_code, reason = "merged before")]
     pub environments: Option<Value>,
+    /// Keys whose live value is left as it is, as `gateway.capacity`: somebody else sees to it.
+    pub ignore_changes: Option<Vec<String>>,
+    /// What `deploy` never deletes or replaces: `gateway`, `accounts`, or a key. Left out: `gateway` and `accounts`, with
+    /// provisioned deployments.
+    pub protect: Option<Vec<String>>,
     /// What the simulator assumes of the gateway.
     pub simulation: Option<Simulation>,
 }
@@ -91,11 +104,55 @@ pub struct Gateway {
     /// Scale units. Left out: 1, and 0 on Consumption.
     #[schemars(range(min = 0, max = 1_000_000))]
     pub capacity: Option<u32>,
-    /// Who is named as the publisher.
-    pub publisher: Publisher,
-    /// The identity that calls the models. Left out: `system`.
-    #[expect(dead_code, reason = "one value so far")]
-    pub identity: Option<Word<Identity>>,
+    /// Who is named as the publisher; an existing service has one.
+    pub publisher: Option<Publisher>,
+    /// The identity that calls the models: `system`, or `user` with the name of one to make or the id of one that is
+    /// there. Left out: `system`.
+    pub identity: Option<Either<Word<OwnIdentity>, UserIdentity>>,
+    /// A service that is there already. It is never written; what stands in it is.
+    pub existing: Option<Existing>,
+    /// The network that it reaches its backends through.
+    pub network: Option<GatewayNetwork>,
+    /// Properties of the service that are sent as written.
+    pub properties: Option<Properties>,
+}
+
+/// A user-assigned identity.
+#[derive(Clone, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct UserIdentity {
+    /// The name of an identity to make, or the ARM id of one that is there.
+    #[schemars(length(min = 1, max = 500))]
+    pub user: String,
+}
+
+/// Something that is there already, by its name or its ARM id.
+#[derive(Clone, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Existing {
+    /// Its name.
+    #[schemars(length(min = 1, max = 64))]
+    pub name: Option<String>,
+    /// Its resource group. Left out: the stack's.
+    #[schemars(extend("pattern" = formats::RESOURCE_GROUP))]
+    pub resource_group: Option<String>,
+    /// Its subscription. Left out: the stack's.
+    #[schemars(extend("pattern" = formats::GUID))]
+    pub subscription: Option<String>,
+    /// Its ARM id, instead of the other three.
+    #[schemars(extend("pattern" = formats::ARM_ID))]
+    pub resource_id: Option<String>,
+}
+
+/// The network that a gateway is part of.
+#[derive(Clone, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct GatewayNetwork {
+    /// ARM id of the subnet. The network is never written.
+    #[schemars(extend("pattern" = formats::ARM_ID))]
+    pub subnet: String,
+    /// Who reaches the gateway: `External` for everybody, `Internal` for the network alone. Left out: External.
+    pub mode: Option<Word<NetworkMode>>,
 }
 
 /// Who is named as the publisher.
@@ -131,12 +188,12 @@ pub struct Model {
 }
 
 /// An Azure OpenAI account.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Account {
-    /// Its region, as `swedencentral`.
+    /// Its region, as `swedencentral`; an existing account has one.
     #[schemars(extend("pattern" = formats::LOCATION))]
-    pub location: String,
+    pub location: Option<String>,
     /// OpenAI or AIServices. Left out: OpenAI.
     pub kind: Option<Word<AccountKind>>,
     /// Its name, unique in the world. Left out: `aoai-{key}-` and 13 characters.
@@ -144,10 +201,40 @@ pub struct Account {
     pub name: Option<String>,
     /// Its model deployments, by the name that they have in Azure.
     pub deployments: Map<Deployment>,
+    /// An account that is there already. Neither it nor its deployments are ever written; the role is assigned.
+    pub existing: Option<Existing>,
+    /// Its subscription. Left out: the stack's.
+    #[schemars(extend("pattern" = formats::GUID))]
+    pub subscription: Option<String>,
+    /// Its resource group, which is there. Left out: the stack's.
+    #[schemars(extend("pattern" = formats::RESOURCE_GROUP))]
+    pub resource_group: Option<String>,
+    /// The role that the gateway's identity gets on it, by name or id. Left out: Cognitive Services OpenAI User, and
+    /// Cognitive Services User where a deployment has another format than OpenAI.
+    #[schemars(length(min = 1, max = 100))]
+    pub role: Option<String>,
+    /// How it is reached. Left out: by whoever has a token.
+    pub network: Option<AccountNetwork>,
+    /// Properties of the account that are sent as written.
+    pub properties: Option<Properties>,
+}
+
+/// How an account is reached.
+#[derive(Clone, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AccountNetwork {
+    /// Whether the world reaches it. Left out: true, and false where there is a subnet.
+    pub public: Option<bool>,
+    /// ARM id of the subnet in which it gets a private endpoint. The network is never written.
+    #[schemars(extend("pattern" = formats::ARM_ID))]
+    pub subnet: Option<String>,
+    /// ARM id of the private DNS zone, `privatelink.openai.azure.com`, that names the endpoint. It is never written.
+    #[schemars(extend("pattern" = formats::ARM_ID))]
+    pub dns_zone: Option<String>,
 }
 
 /// A model deployment.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Deployment {
     /// The model, as `gpt-5.1`.
@@ -163,153 +250,14 @@ pub struct Deployment {
     pub capacity: u32,
     /// Whether Azure may replace the version. Left out: OnceCurrentVersionExpired.
     pub version_upgrade: Option<Word<VersionUpgrade>>,
-}
-
-/// A circuit breaker rule: when the gateway leaves a backend alone.
-#[derive(Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Breaker {
-    /// How many failures in the interval open it. Left out: 1.
-    #[schemars(range(min = 1, max = 10_000))]
-    pub count: Option<u32>,
-    /// Which share of the requests in the interval opens it, in percent; instead of `count`.
-    #[schemars(range(min = 1, max = 100))]
-    pub percentage: Option<u8>,
-    /// The window in which failures are counted. Left out: PT1M; PT10S in the breaker `ptu`.
-    pub interval: Option<Length>,
-    /// Which statuses are failures: `429`, `500-503`, `5xx`. Left out: 408, 429, 499, 500, 502-504.
-    pub status_codes: Option<Vec<Statuses>>,
-    /// How long it stays open. Left out: PT1M; PT1S in the breaker `ptu`.
-    pub trip_duration: Option<Length>,
-    /// Whether a Retry-After header replaces the trip duration. Left out: true.
-    pub accept_retry_after: Option<bool>,
-}
-
-/// A backend: one deployment of one account.
-#[derive(Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Backend {
-    /// Key of the account.
-    pub account: String,
-    /// Key of the deployment in that account.
-    pub deployment: String,
-    /// Key of the breaker, or `none`. Left out: `ptu` for a provisioned deployment, else `default`.
-    pub breaker: Option<String>,
-}
-
-/// A load-balanced pool.
-#[derive(Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Pool {
-    /// Its members, 1 to 30.
-    pub members: Vec<Member>,
-}
-
-/// A member of a pool.
-#[derive(Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Member {
-    /// Key of the backend.
-    pub backend: String,
-    /// The lowest number is used first; others only when every member above is tripped. Left out: 1.
-    #[schemars(range(min = 0, max = 100))]
-    pub priority: Option<u8>,
-    /// Its share inside its priority. Left out: 1.
-    #[schemars(range(min = 0, max = 100))]
-    pub weight: Option<u8>,
-}
-
-/// An API of the gateway.
-#[derive(Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Api {
-    /// The path under the gateway's address. Left out: the API's key. The OpenAI SDKs want it to end in `openai`.
-    #[schemars(extend("pattern" = formats::API_PATH))]
-    pub path: Option<String>,
-    /// What people see. Left out: the key.
-    #[schemars(length(min = 1, max = 300))]
-    pub display_name: Option<String>,
-    /// What callers can call: `deployments`.
-    #[schemars(length(min = 1))]
-    #[expect(dead_code, reason = "one value so far")]
-    pub surfaces: Option<Vec<Word<Surface>>>,
-    /// Where the operations come from: `operations` is our own table.
-    #[expect(dead_code, reason = "one value so far")]
-    pub definition: Option<Word<Definition>>,
-    /// Who picks the backend: `pool` is API Management's own pool.
-    #[expect(dead_code, reason = "one value so far")]
-    pub strategy: Option<Word<Strategy>>,
-    /// Which pool serves which deployment name of the caller. Left out, with `pool`: every pool under its own key.
-    pub routes: Option<Map<String>>,
-    /// One pool for every deployment name; instead of `routes`.
-    pub pool: Option<String>,
-    /// When an attempt is repeated.
-    pub retry: Option<Retry>,
-    /// What the caller gets when every member's breaker is open.
-    pub on_exhausted: Option<OnExhausted>,
-    /// How callers say who they are.
-    pub callers: Option<Callers>,
-}
-
-/// When an attempt is repeated.
-#[derive(Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Retry {
-    /// Attempts after the first. Left out: 2.
-    #[schemars(range(min = 0, max = 50))]
-    pub count: Option<u32>,
-    /// The wait before each attempt, in whole seconds. Left out: 0s.
-    pub interval: Option<Length>,
-    /// Whether the second attempt follows at once. Left out: true.
-    pub first_fast: Option<bool>,
-    /// How long the gateway waits for a backend, 1s to 240s. Left out: 240s.
-    pub timeout: Option<Length>,
-    /// Whether an attempt that timed out is repeated, although its generation is already paid for. Left out: false.
-    pub timeouts: Option<bool>,
-}
-
-/// What the caller gets when every member's breaker is open.
-#[derive(Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct OnExhausted {
-    /// 429 or 503. Left out: 429.
-    #[schemars(extend("enum" = [429, 503, null]))]
-    pub status: Option<u16>,
-    /// No Retry-After that leaves the gateway is longer. Left out: 60s.
-    pub max_retry_after: Option<Length>,
-}
-
-/// How callers say who they are.
-#[derive(Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Callers {
-    /// Where the subscription key stands.
-    pub keys: Option<Keys>,
-}
-
-/// Where the subscription key stands.
-#[derive(Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Keys {
-    /// The header. Left out: `api-key`, as the OpenAI SDKs send it.
-    #[schemars(extend("pattern" = formats::HEADER))]
-    pub header: Option<String>,
-    /// The query parameter. Left out: `api-key`.
-    #[schemars(extend("pattern" = formats::HEADER))]
-    pub query: Option<String>,
-}
-
-/// A subscription of the gateway: a pair of keys.
-#[derive(Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Subscription {
-    /// Key of the API that it may call. Left out: the only one.
-    pub api: Option<String>,
-    /// What people see. Left out: the key.
-    #[schemars(length(min = 1, max = 100))]
-    pub display_name: Option<String>,
-    /// Whether its callers may ask for a trace. Left out: false.
-    pub tracing: Option<bool>,
+    /// Whose format the model's API has, as `OpenAI` or `DeepSeek`. Left out: OpenAI.
+    #[schemars(length(min = 1, max = 64))]
+    pub format: Option<String>,
+    /// The content filter's name. Left out: Azure's default.
+    #[schemars(length(min = 1, max = 64))]
+    pub rai_policy: Option<String>,
+    /// Key of the standard deployment of this account that takes what this provisioned one cannot.
+    pub spillover: Option<String>,
 }
 
 /// What the simulator assumes of the gateway.
@@ -321,177 +269,4 @@ pub struct Simulation {
     pub instances: Option<u32>,
     /// How an instance rotates inside a priority group. Left out: smooth.
     pub rotation: Option<Word<super::Rotation>>,
-}
-
-/// One of a fixed set of words.
-#[derive(Clone, Copy)]
-pub struct Word<T>(pub T);
-
-/// A fixed set of words.
-pub trait Words: Copy + 'static {
-    /// Its name in the schema.
-    const NAME: &'static str;
-    /// Every word with what it means.
-    fn all() -> Vec<(&'static str, Self)>;
-}
-
-impl<'de, T: Words> Deserialize<'de> for Word<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Word<T>, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let found = T::all().into_iter().find(|(word, _)| *word == text);
-        found.map(|(_, value)| Word(value)).ok_or_else(|| de::Error::custom("no such word"))
-    }
-}
-
-impl<T: Words> JsonSchema for Word<T> {
-    fn schema_name() -> Cow<'static, str> {
-        T::NAME.into()
-    }
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let words: Vec<&str> = T::all().into_iter().map(|(word, _)| word).collect();
-        json_schema!({ "type": "string", "enum": words })
-    }
-}
-
-macro_rules! words {
-    ($($(#[$doc:meta])* $name:ident { $($variant:ident = $word:literal),+ })*) => {$(
-        $(#[$doc])*
-        #[derive(Clone, Copy)]
-        pub enum $name { $(
-            #[doc = concat!("`", $word, "`")]
-            $variant
-        ),+ }
-        impl Words for $name {
-            const NAME: &'static str = stringify!($name);
-            fn all() -> Vec<(&'static str, $name)> {
-                vec![$(($word, $name::$variant)),+]
-            }
-        }
-    )*};
-}
-
-words! {
-    /// How the gateway's identity gets its roles.
-    Roles { Manage = "manage" }
-    /// The identity that calls the models.
-    Identity { System = "system" }
-    /// What callers can call.
-    Surface { Deployments = "deployments" }
-    /// Where an API's operations come from.
-    Definition { Operations = "operations" }
-    /// Who picks the backend.
-    Strategy { Pool = "pool" }
-}
-
-impl Words for GatewaySku {
-    const NAME: &'static str = "GatewaySku";
-    fn all() -> Vec<(&'static str, GatewaySku)> {
-        GatewaySku::ALL.into_iter().map(|sku| (sku.as_str(), sku)).collect()
-    }
-}
-
-impl Words for DeploymentSku {
-    const NAME: &'static str = "DeploymentSku";
-    fn all() -> Vec<(&'static str, DeploymentSku)> {
-        DeploymentSku::ALL.into_iter().map(|sku| (sku.as_str(), sku)).collect()
-    }
-}
-
-impl Words for AccountKind {
-    const NAME: &'static str = "AccountKind";
-    fn all() -> Vec<(&'static str, AccountKind)> {
-        [AccountKind::OpenAI, AccountKind::AIServices].into_iter().map(|kind| (kind.as_str(), kind)).collect()
-    }
-}
-
-impl Words for VersionUpgrade {
-    const NAME: &'static str = "VersionUpgrade";
-    fn all() -> Vec<(&'static str, VersionUpgrade)> {
-        use VersionUpgrade::*;
-        [NoAutoUpgrade, OnceCurrentVersionExpired, OnceNewDefaultVersionAvailable]
-            .into_iter()
-            .map(|option| (option.as_str(), option))
-            .collect()
-    }
-}
-
-impl Words for super::Rotation {
-    const NAME: &'static str = "Rotation";
-    fn all() -> Vec<(&'static str, super::Rotation)> {
-        vec![("smooth", super::Rotation::Smooth), ("random", super::Rotation::Random)]
-    }
-}
-
-/// A length of time: `PT1M`, `60s`.
-#[derive(Clone, Copy)]
-pub struct Length(pub time::Duration);
-
-impl<'de> Deserialize<'de> for Length {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Length, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        time::Duration::parse(&text).map(Length).ok_or_else(|| de::Error::custom("no length of time"))
-    }
-}
-
-impl JsonSchema for Length {
-    fn schema_name() -> Cow<'static, str> {
-        "Duration".into()
-    }
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "pattern": formats::DURATION })
-    }
-}
-
-/// One or several statuses: `429`, `500-503`, `5xx`. As written: `min` may be above `max`.
-#[derive(Clone, Copy)]
-pub struct Statuses(pub StatusRange);
-
-impl Statuses {
-    /// Reads `500-503`, `5xx` and `429`.
-    pub fn parse(text: &str) -> Option<StatusRange> {
-        let status = |digits: &str| {
-            let three = digits.len() == 3 && digits.bytes().all(|b| b.is_ascii_digit());
-            digits.parse::<u16>().ok().filter(|status| three && (200..600).contains(status))
-        };
-        if let Some(hundred) = text.strip_suffix("xx") {
-            let min = status(&format!("{hundred}00"))?;
-            return Some(StatusRange { min, max: min + 99 });
-        }
-        let (min, max) = text.split_once('-').unwrap_or((text, text));
-        Some(StatusRange { min: status(min)?, max: status(max)? })
-    }
-}
-
-impl<'de> Deserialize<'de> for Statuses {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Statuses, D::Error> {
-        struct Either;
-        impl Visitor<'_> for Either {
-            type Value = Statuses;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a status or a range of them")
-            }
-            fn visit_u64<E: de::Error>(self, status: u64) -> Result<Statuses, E> {
-                self.visit_str(&status.to_string())
-            }
-            fn visit_i64<E: de::Error>(self, status: i64) -> Result<Statuses, E> {
-                self.visit_str(&status.to_string())
-            }
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Statuses, E> {
-                Statuses::parse(text).map(Statuses).ok_or_else(|| E::custom("no status"))
-            }
-        }
-        deserializer.deserialize_any(Either)
-    }
-}
-
-impl JsonSchema for Statuses {
-    fn schema_name() -> Cow<'static, str> {
-        "Statuses".into()
-    }
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "anyOf": [
-            { "type": "integer", "minimum": 200, "maximum": 599 },
-            { "type": "string", "pattern": formats::STATUSES },
-        ] })
-    }
 }

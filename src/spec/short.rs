@@ -60,19 +60,14 @@ pub fn lengthen(spec: &mut Spec, out: &mut Vec<Diagnostic>) -> Vec<(String, Stri
                 origins.push((item(&join(&join("pools", name), "members"), members.len()), source));
                 accounts
                     .entry(region.clone())
-                    .or_insert_with(|| Account {
-                        location: region.clone(),
-                        kind: None,
-                        name: None,
-                        deployments: Map::new(),
-                    })
+                    .or_insert_with(|| Account { location: Some(region.clone()), ..Account::default() })
                     .deployments
                     .insert(deployment, deploy(name, model, sku, *capacity));
                 members.push(Member { backend, priority: Some(priority), weight: Some(weight) });
             }
         }
         origins.push((join("pools", name), key));
-        pools.insert(name.clone(), Pool { members });
+        pools.insert(name.clone(), Pool { members, ..Pool::default() });
     }
     (spec.accounts, spec.pools, spec.backends) = (Some(accounts), Some(pools), None);
     origins
@@ -80,7 +75,7 @@ pub fn lengthen(spec: &mut Spec, out: &mut Vec<Diagnostic>) -> Vec<(String, Stri
 
 fn deploy(name: &str, model: &Model, sku: DeploymentSku, capacity: u32) -> Deployment {
     let version = model.version.clone();
-    Deployment { model: name.into(), version, sku: Some(Word(sku)), capacity, version_upgrade: None }
+    Deployment { model: name.into(), version, sku: Some(Word(sku)), capacity, ..Deployment::default() }
 }
 
 /// Capacities over their greatest common divisor, scaled to at most 100, at least 1.

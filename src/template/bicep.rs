@@ -36,18 +36,30 @@ const TEMPLATES: &[(&str, &str)] = templates![
     "main.bicepparam.j2"
     "modules/role-assignment.bicep.j2"
     "parts/depends-on.bicep.j2"
+    "parts/message.bicep.j2"
+    "parts/messages.bicep.j2"
     "parts/outputs.bicep.j2"
     "parts/parameters.bicep.j2"
     "resources/account.bicep.j2"
+    "resources/alert.bicep.j2"
     "resources/api.bicep.j2"
+    "resources/application-insights.bicep.j2"
     "resources/backend.bicep.j2"
     "resources/deployment.bicep.j2"
+    "resources/diagnostic-setting.bicep.j2"
+    "resources/diagnostic.bicep.j2"
     "resources/gateway.bicep.j2"
+    "resources/logger.bicep.j2"
     "resources/operation.bicep.j2"
     "resources/policy.bicep.j2"
     "resources/pool.bicep.j2"
+    "resources/product-api.bicep.j2"
+    "resources/product-policy.bicep.j2"
+    "resources/product.bicep.j2"
     "resources/role.bicep.j2"
     "resources/subscription.bicep.j2"
+    "resources/workbook.bicep.j2"
+    "resources/workspace.bicep.j2"
 ];
 
 /// `main.bicep`
@@ -118,10 +130,12 @@ enum Section {
     Roles,
     Pools,
     Apis,
+    Observability,
 }
 
 impl Section {
-    const ALL: [Section; 5] = [Section::Accounts, Section::Gateway, Section::Roles, Section::Pools, Section::Apis];
+    const ALL: [Section; 6] =
+        [Section::Accounts, Section::Gateway, Section::Roles, Section::Pools, Section::Apis, Section::Observability];
 
     const fn title(self) -> &'static str {
         match self {
@@ -130,22 +144,38 @@ impl Section {
             Section::Roles => "The gateway may call the accounts",
             Section::Pools => "Backends and pools",
             Section::Apis => "APIs with their operations and policies, and who may call them",
+            Section::Observability => "What is recorded, and who is told",
         }
     }
 }
 
 fn section(address: &Address) -> Section {
     match address {
-        Address::Account(_) | Address::Deployment { .. } => Section::Accounts,
-        Address::ResourceGroup | Address::Gateway => Section::Gateway,
+        Address::Account(_) | Address::Deployment { .. } | Address::PrivateEndpoint(_) | Address::DnsZoneGroup(_) => {
+            Section::Accounts
+        }
+        Address::ResourceGroup | Address::Identity | Address::Gateway => Section::Gateway,
         Address::Grant(_) => Section::Roles,
-        Address::Backend(_) | Address::Pool(_) => Section::Pools,
-        Address::Api(_) | Address::Operation { .. } | Address::Policy(_) | Address::Subscription(_) => Section::Apis,
+        Address::NamedValue(_) | Address::Backend(_) | Address::Pool(_) => Section::Pools,
+        Address::Api(_)
+        | Address::Operation { .. }
+        | Address::Policy(_)
+        | Address::Product(_)
+        | Address::ProductApi { .. }
+        | Address::ProductPolicy(_)
+        | Address::Subscription(_) => Section::Apis,
+        Address::Workspace
+        | Address::AppInsights
+        | Address::Logger(_)
+        | Address::Diagnostic { .. }
+        | Address::DiagnosticSetting
+        | Address::Workbook
+        | Address::Alert(_) => Section::Observability,
     }
 }
 
 fn layout(address: &Address) -> String {
-    format!("resources/{}.bicep.j2", address.kind())
+    format!("resources/{}.bicep.j2", address.kind().replace(' ', "-"))
 }
 
 fn text(text: impl Into<String>) -> Jinja {

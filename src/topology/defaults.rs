@@ -1,6 +1,9 @@
 //! Every default, once, shared by `spec` (what a user left out) and `arm` (what Azure left out).
 
 use super::*;
+use crate::time::Duration;
+
+pub use super::operations::*;
 
 /// The probe's subscription: a reserved key, always rendered.
 pub const PROBE: &str = "probe";
@@ -46,6 +49,7 @@ pub fn breaker() -> Breaker {
         threshold: Threshold::Count(1),
         interval: Duration::from_secs(60),
         status_codes: FAILURES.to_vec(),
+        error_reasons: Vec::new(),
         trip_duration: Duration::from_secs(60),
         accept_retry_after: true,
     }
@@ -74,6 +78,157 @@ pub fn on_exhausted() -> OnExhausted {
 /// Where the OpenAI SDKs put the key.
 pub fn keys() -> KeyNames {
     KeyNames { header: "api-key".into(), query: "api-key".into() }
+}
+
+/// What token metrics can be split by without a value of its own.
+///
+/// Source: learn.microsoft.com, azure-openai-emit-token-metric policy, 2026-05 (facts/policy.md a).
+pub const DIMENSIONS: [&str; 7] =
+    ["API ID", "Operation ID", "Product ID", "User ID", "Subscription ID", "Location", "Gateway ID"];
+
+/// What token metrics can be split by with a value that the policy gives.
+pub const CUSTOM_DIMENSIONS: [&str; 3] = ["Client IP", "Deployment", "Pool"];
+
+/// A policy may add so many dimensions of its own (facts/apim.md 6).
+pub const MAX_DIMENSIONS: usize = 5;
+
+/// Where token metrics stand.
+pub const METRICS_NAMESPACE: &str = "aoai-lb";
+
+/// Name of the backend and of the pool that serve the surface `v1` for this one.
+pub fn v1_twin(key: &str) -> String {
+    format!("{key}-v1")
+}
+
+/// Name of the backend that gets an account's stateful calls.
+pub fn pinned(account: &str) -> String {
+    format!("{account}-stateful")
+}
+
+impl Topology {
+    /// Nothing, of a stack at a scope.
+    pub fn new(stack: Stack, scope: Scope) -> Topology {
+        Topology {
+            stack,
+            scope,
+            tags: BTreeMap::new(),
+            gateway: None,
+            accounts: BTreeMap::new(),
+            grants: BTreeMap::new(),
+            named_values: BTreeMap::new(),
+            backends: BTreeMap::new(),
+            pools: BTreeMap::new(),
+            apis: BTreeMap::new(),
+            products: BTreeMap::new(),
+            subscriptions: BTreeMap::new(),
+            observability: None,
+        }
+    }
+}
+
+impl Gateway {
+    /// A service of the stack's own.
+    pub fn new(name: Name, location: Location, publisher: Publisher) -> Gateway {
+        Gateway {
+            name,
+            place: Place::default(),
+            standing: Standing::Managed,
+            location,
+            sku: GATEWAY_SKU,
+            capacity: 1,
+            publisher,
+            identity: Identity::System,
+            network: None,
+            properties: Properties::new(),
+        }
+    }
+}
+
+impl Account {
+    /// An account of the stack's own.
+    pub fn new(name: Name, location: Location, deployments: BTreeMap<Key, Deployment>) -> Account {
+        Account {
+            name,
+            place: Place::default(),
+            standing: Standing::Managed,
+            location,
+            kind: AccountKind::OpenAI,
+            deployments,
+            network: AccountNetwork::default(),
+            properties: Properties::new(),
+        }
+    }
+}
+
+impl Deployment {
+    /// A deployment of a model of OpenAI's.
+    pub fn new(model: &str, version: &str, sku: DeploymentSku, capacity: u32) -> Deployment {
+        Deployment {
+            model: Model { name: model.into(), version: version.into(), format: OPENAI_FORMAT.into() },
+            sku,
+            capacity,
+            version_upgrade: VERSION_UPGRADE,
+            rai_policy: None,
+            spillover: None,
+        }
+    }
+}
+
+impl Backend {
+    /// A backend that the gateway's identity signs in at.
+    pub fn new(name: &str, target: Target, breaker: Option<Breaker>) -> Backend {
+        Backend { name: name.into(), target, breaker, credential: None }
+    }
+}
+
+impl Pool {
+    /// A pool of API Management's.
+    pub fn new(name: &str, members: Vec<Member>) -> Pool {
+        let (failure_status, session_affinity) = (None, None);
+        Pool { name: name.into(), members, balancing: Balancing::Native, failure_status, session_affinity }
+    }
+}
+
+impl Intent {
+    /// API Management's own pools on the surface `deployments`.
+    pub fn new(routes: Routes) -> Intent {
+        Intent {
+            strategy: Strategy::Pool,
+            routes,
+            v1: None,
+            pools: BTreeMap::new(),
+            stateful: None,
+            keys: Some(keys()),
+            entra: None,
+            audience: AUDIENCE.into(),
+            client_id: None,
+            token_limit: None,
+            metrics: None,
+            retry: retry(),
+            on_exhausted: on_exhausted(),
+            probe: PROBE.into(),
+        }
+    }
+}
+
+impl Api {
+    /// An API of the surface `deployments`, at the path that is its name.
+    pub fn new(name: &str, policy: Policy) -> Api {
+        let keys = match &policy {
+            Policy::Rendered(intent) => intent.keys.clone(),
+            Policy::Other(_) => Some(keys()),
+        };
+        Api {
+            name: name.into(),
+            display_name: name.into(),
+            path: name.into(),
+            keys,
+            definition: Definition::Operations,
+            operations: operations_of(Surfaces::Deployments, false),
+            policy,
+            template: None,
+        }
+    }
 }
 
 /// Tier of a gateway.
@@ -123,28 +278,16 @@ fn affixes(before: String, after: String) -> (String, String) {
     (format!("{before}{digits}-"), after)
 }
 
-/// The operations of Azure OpenAI by deployment, as callers of the SDKs use them; our own table.
-///
-/// Source: the paths of `Azure/azure-rest-api-specs` data-plane/AzureOpenAI/inference 2024-10-21, those that take a
-/// deployment.
-pub fn operations() -> BTreeMap<Key, Operation> {
-    const TABLE: [(&str, &str, &str); 7] = [
-        ("audio-speech", "Speech", "audio/speech"),
-        ("audio-transcriptions", "Transcriptions", "audio/transcriptions"),
-        ("audio-translations", "Translations", "audio/translations"),
-        ("chat-completions", "Chat completions", "chat/completions"),
-        ("completions", "Completions", "completions"),
-        ("embeddings", "Embeddings", "embeddings"),
-        ("images-generations", "Image generations", "images/generations"),
-    ];
-    TABLE
-        .into_iter()
-        .map(|(name, title, path)| {
-            let url_template = format!("/deployments/{{deployment}}/{path}");
-            (name.into(), Operation { display_name: title.into(), method: "POST".into(), url_template })
-        })
-        .collect()
+/// Headers of answers that are logged.
+pub fn logged_headers() -> Vec<String> {
+    [super::intent::SERVED_BY_HEADER, super::intent::ATTEMPTS_HEADER, "Retry-After"].map(str::to_owned).into()
 }
+
+/// Percent of calls that end in 429 before somebody is told.
+pub const ALERT_THROTTLED: u8 = 5;
+
+/// Percent of calls that a lower priority serves before somebody is told.
+pub const ALERT_SPILLOVER: u8 = 20;
 
 #[cfg(test)]
 mod tests {
@@ -166,10 +309,5 @@ mod tests {
         assert_ne!(one, two);
         assert!(nested(5, &"k".repeat(90)).len() <= 64 && nested(90, &"k".repeat(90)).len() <= 64);
         assert!(deployment_name(&stack(&"x".repeat(90)), "a7wkljktk6wne").len() <= 64);
-    }
-
-    #[test]
-    fn operations_name_their_deployment() {
-        assert!(operations().values().all(|operation| operation.parameters() == ["deployment"]));
     }
 }

@@ -12,18 +12,18 @@ use crate::wire::Headers;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// An API's policy.
+/// The policy of an API, or of a product.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Policy {
+pub enum Policy<I = Intent> {
     /// What we render from an intent.
-    Rendered(Intent),
-    /// Anything else, as canonical XML; only in live state. Empty where the API has no policy.
+    Rendered(I),
+    /// Anything else, as canonical XML; only in live state. Empty where there is no policy.
     Other(String),
 }
 
-impl Policy {
+impl<I> Policy<I> {
     /// The intent, where it is known.
-    pub fn intent(&self) -> Option<&Intent> {
+    pub fn intent(&self) -> Option<&I> {
         match self {
             Policy::Rendered(intent) => Some(intent),
             Policy::Other(_) => None,
@@ -31,18 +31,41 @@ impl Policy {
     }
 }
 
-/// What the policy of an API is to do.
+/// What the policy of an API is to do. What is left out of the encoded form has its default.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Intent {
     /// Who picks the backend.
     pub strategy: Strategy,
-    /// Which pool serves which deployment name of the caller.
+    /// Which pool serves which deployment name of the caller's path.
     pub routes: Routes,
-    /// Header and query parameter of the caller's key, deleted before the backend sees the call.
-    pub keys: KeyNames,
+    /// The surface `v1`: which pool serves which `model` of the caller's body; `None` where it is not served.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub v1: Option<Routes>,
+    /// What the policy picks from, by the pool's name; empty under [`Strategy::Pool`], where the gateway picks.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub pools: BTreeMap<String, Vec<Candidate>>,
+    /// Name of the backend that gets every stateful call; `None` where those are refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stateful: Option<String>,
+    /// Header and query parameter of the caller's key, deleted before the backend sees the call; `None` where callers
+    /// need no key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keys: Option<KeyNames>,
+    /// What a caller's Entra token must be; `None` where none is asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entra: Option<Entra>,
     /// The resource that the gateway's identity asks a token for.
     pub audience: String,
+    /// Name of the named value with the client id of the gateway's identity; `None` for the service's own identity.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<String>,
+    /// How many tokens a subscription may use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_limit: Option<TokenLimit>,
+    /// Which token metrics are sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metrics: Option<Metrics>,
     /// When an attempt is repeated.
     pub retry: Retry,
     /// What the caller gets when every member's breaker is open.
@@ -52,11 +75,146 @@ pub struct Intent {
 }
 
 /// Who picks the backend.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Strategy {
     /// API Management's own backend pool.
     Pool,
+    /// The policy, by priority, Retry-After and weight.
+    Smart,
+    /// The policy, one after another.
+    RoundRobin,
+}
+
+impl Strategy {
+    /// `pool`, `smart`, `round-robin`.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Strategy::Pool => "pool",
+            Strategy::Smart => "smart",
+            Strategy::RoundRobin => "round-robin",
+        }
+    }
+}
+
+/// A member of a pool that the policy picks from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Candidate {
+    /// Name of the backend in Azure.
+    pub backend: String,
+    /// The lowest number is used first; 1 under [`Strategy::RoundRobin`], which has none.
+    pub priority: u8,
+    /// Its share inside its priority.
+    pub weight: u8,
+    /// The key that it wants; `None` for the gateway's identity.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credential: Option<CandidateKey>,
+}
+
+/// The key that a candidate wants.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CandidateKey {
+    /// The header that carries it.
+    pub header: String,
+    /// Name of the named value that holds it.
+    pub named_value: String,
+}
+
+/// What a caller's Entra token must be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Entra {
+    /// The tenant's id or domain.
+    pub tenant: String,
+    /// Audiences, one of which the token must have; empty for any.
+    pub audiences: Vec<String>,
+    /// Client ids of the applications that may call; empty for any.
+    pub applications: Vec<String>,
+}
+
+/// How many tokens a subscription may use in a minute.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TokenLimit {
+    /// Tokens of a minute.
+    pub tokens_per_minute: u32,
+    /// Whether a prompt's tokens are estimated before the call.
+    pub estimate_prompt: bool,
+    /// What has a count of its own.
+    pub by: LimitBy,
+}
+
+/// What has a count of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LimitBy {
+    /// A subscription.
+    Subscription,
+    /// A subscription at a pool.
+    Pool,
+}
+
+/// How many tokens a subscription may use in a longer time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TokenQuota {
+    /// Tokens of the period.
+    pub tokens: u64,
+    /// How long the period is.
+    pub per: Period,
+}
+
+/// A period of a token quota (facts/policy.md a).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub enum Period {
+    Hourly,
+    Daily,
+    Weekly,
+    Monthly,
+    Yearly,
+}
+
+impl Period {
+    /// Every period.
+    pub const ALL: [Period; 5] = [Period::Hourly, Period::Daily, Period::Weekly, Period::Monthly, Period::Yearly];
+
+    /// As Azure spells it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Period::Hourly => "Hourly",
+            Period::Daily => "Daily",
+            Period::Weekly => "Weekly",
+            Period::Monthly => "Monthly",
+            Period::Yearly => "Yearly",
+        }
+    }
+}
+
+/// Which token metrics are sent to Application Insights.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Metrics {
+    /// The namespace that they stand in.
+    pub namespace: String,
+    /// What they are split by: names that API Management knows ([`defaults::DIMENSIONS`]).
+    pub dimensions: Vec<String>,
+}
+
+/// What the policy of a product is to do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ProductIntent {
+    /// The product's name in Azure: counts are its own.
+    pub product: String,
+    /// How many tokens a subscription may use in a minute.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_limit: Option<TokenLimit>,
+    /// How many tokens a subscription may use in a longer time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quota: Option<TokenQuota>,
 }
 
 /// Which pool serves a call. Values are names of pools in Azure.
@@ -205,7 +363,7 @@ impl Intent {
     /// steers this gateway or Azure OpenAI. The last three are ours.
     pub fn deleted_headers(&self) -> Vec<&str> {
         let names = [
-            self.keys.header.as_str(),
+            self.keys.as_ref().map_or("", |keys| &keys.header),
             "api-key",
             "Ocp-Apim-Subscription-Key",
             "Authorization",
@@ -219,7 +377,7 @@ impl Intent {
 
     /// Names of the caller's query parameters that no backend sees, each once.
     pub fn deleted_query(&self) -> Vec<&str> {
-        distinct(&[self.keys.query.as_str(), "subscription-key"])
+        distinct(&[self.keys.as_ref().map_or("", |keys| &keys.query), "subscription-key"])
     }
 }
 

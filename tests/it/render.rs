@@ -5,6 +5,7 @@ mod csharp;
 mod cut;
 mod laws;
 mod lint;
+mod observed;
 mod snapshots;
 mod strings;
 mod topologies;

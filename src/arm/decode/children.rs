@@ -18,8 +18,9 @@ impl Reading<'_> {
         let key = keyed(&self.desired.backends, |_, wanted| Some(wanted.name.clone()), name);
         let described = Backend {
             name: self.desired.backends.get(&key).map_or(name, |wanted| &wanted.name).to_owned(),
-            target: self.target(text(backend, "/properties/url")),
+            target: self.target(&key, text(backend, "/properties/url")),
             breaker: list(backend, "/properties/circuitBreaker/rules").first().map(breaker),
+            credential: self.desired.backends.get(&key).and_then(|wanted| wanted.credential.clone()),
         };
         self.live.topology.backends.insert(key.clone(), described);
         let owner = marked(text(backend, "/properties/description"), &self.stack);
@@ -27,11 +28,11 @@ impl Reading<'_> {
     }
 
     /// The deployment that a url calls, if it is one of an account in this group.
-    fn target(&self, url: &str) -> Target {
+    fn target(&self, key: &str, url: &str) -> Target {
         let path = url.trim_end_matches('/');
         let (base, name) = match path.to_ascii_lowercase().find("/openai/deployments/") {
             Some(at) => (path[..at].to_lowercase(), &path[at + "/openai/deployments/".len()..]),
-            None => return Target::Url(url.to_owned()),
+            None => return self.by_account(key, path).unwrap_or_else(|| Target::Url(url.to_owned())),
         };
         let account = match self.endpoints.iter().find(|(endpoint, _)| *endpoint == base) {
             Some((_, key)) => Some(key),
@@ -46,6 +47,20 @@ impl Reading<'_> {
         };
         let deployment = known(self.desired).or_else(|| known(&self.live.topology));
         Target::Deployment { account: account.clone(), deployment: deployment.unwrap_or_else(|| name.to_owned()) }
+    }
+
+    /// An address that names no deployment: what the spec says that it calls, if it is of that account.
+    fn by_account(&self, key: &str, path: &str) -> Option<Target> {
+        let wanted = &self.desired.backends.get(key)?.target;
+        let end = match wanted {
+            Target::V1 { .. } | Target::Account { .. } => format!("/{}", wanted.path()?),
+            Target::Deployment { .. } | Target::Url(_) => return None,
+        };
+        let lower = path.to_ascii_lowercase();
+        let base = lower.strip_suffix(&end)?;
+        let known = self.endpoints.iter().find(|(endpoint, _)| endpoint == base).map(|(_, account)| account);
+        let account = known.or_else(|| self.absent_account(base))?;
+        (wanted.account()?.0 == account).then(|| wanted.clone())
     }
 
     /// An account that the spec wants, that is not there, and whose sub-domain this host is.
@@ -71,6 +86,13 @@ impl Reading<'_> {
         let described = Pool {
             name: self.desired.pools.get(&key).map_or(name, |wanted| &wanted.name).to_owned(),
             members: members.collect(),
+            balancing: Balancing::Native,
+            failure_status: u16::try_from(number(pool, "/properties/failureResponse/statusCode"))
+                .ok()
+                .filter(|status| *status != 0),
+            session_affinity: Some(text(pool, "/properties/pool/sessionAffinity/sessionId/name"))
+                .filter(|name| !name.is_empty())
+                .map(str::to_owned),
         };
         self.live.topology.pools.insert(key.clone(), described);
         let owner = marked(text(pool, "/properties/description"), &self.stack);
@@ -106,10 +128,14 @@ impl Reading<'_> {
             name: self.desired.apis.get(&key).map_or(name, |wanted| &wanted.name).to_owned(),
             display_name: text(api, "/properties/displayName").to_owned(),
             path: text(api, "/properties/path").trim_matches('/').to_owned(),
-            keys: KeyNames {
-                header: or("/properties/subscriptionKeyParameterNames/header", "Ocp-Apim-Subscription-Key"),
-                query: or("/properties/subscriptionKeyParameterNames/query", "subscription-key"),
-            },
+            keys: api.pointer("/properties/subscriptionRequired").and_then(Value::as_bool).unwrap_or(true).then(|| {
+                KeyNames {
+                    header: or("/properties/subscriptionKeyParameterNames/header", "Ocp-Apim-Subscription-Key"),
+                    query: or("/properties/subscriptionKeyParameterNames/query", "subscription-key"),
+                }
+            }),
+            definition: Definition::Operations,
+            template: None,
             operations,
             policy: super::super::policy::read(policy.unwrap_or_default()),
         };
@@ -130,16 +156,23 @@ impl Reading<'_> {
         let key = keyed(&self.desired.subscriptions, |_, wanted| Some(wanted.name.clone()), name);
         let scope = text(subscription, "/properties/scope").trim_end_matches('/');
         // the id of an API is `.../service/{service}/apis/{api}`; `/apis` alone is every API
-        let api = match id::after(scope, "apis") {
-            Some(api) => keyed(&self.desired.apis, |_, wanted| Some(wanted.name.clone()), api),
-            None => format!("/{}", id::name(scope)),
+        let access = match (id::after(scope, "apis"), id::after(scope, "products")) {
+            (Some(api), _) => Access::Api(keyed(&self.desired.apis, |_, wanted| Some(wanted.name.clone()), api)),
+            (None, Some(product)) => {
+                Access::Product(keyed(&self.desired.products, |_, wanted| Some(wanted.name.clone()), product))
+            }
+            (None, None) => Access::Api(format!("/{}", id::name(scope))),
         };
-        // it has no place for a marker: it goes with its API
-        let owner = self.live.owners.get(&Address::Api(api.clone())).cloned().unwrap_or(Owner::Foreign);
+        // it has no place for a marker: it goes with what it may call
+        let called = match &access {
+            Access::Api(key) => Address::Api(key.clone()),
+            Access::Product(key) => Address::Product(key.clone()),
+        };
+        let owner = self.live.owners.get(&called).cloned().unwrap_or(Owner::Foreign);
         let described = Subscription {
             name: self.desired.subscriptions.get(&key).map_or(name, |wanted| &wanted.name).to_owned(),
             display_name: text(subscription, "/properties/displayName").to_owned(),
-            api,
+            access,
             tracing: subscription.pointer("/properties/allowTracing").and_then(Value::as_bool).unwrap_or_default(),
         };
         self.live.topology.subscriptions.insert(key.clone(), described);
@@ -168,6 +201,11 @@ fn breaker(rule: &Value) -> Breaker {
         },
         interval: length(&condition("interval")),
         status_codes: merged(list(rule, &condition("statusCodeRanges"))),
+        error_reasons: list(rule, &condition("errorReasons"))
+            .iter()
+            .filter_map(Value::as_str)
+            .map(str::to_owned)
+            .collect(),
         trip_duration: length("/tripDuration"),
         accept_retry_after: rule.pointer("/acceptRetryAfter").and_then(Value::as_bool).unwrap_or_default(),
     }

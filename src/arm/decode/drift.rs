@@ -4,7 +4,7 @@
 //! Only what the spec names is looked at, and only these properties: whatever else Azure or somebody adds is theirs.
 
 use super::{list, tag, text};
-use crate::topology::{Address, Drift, Topology};
+use crate::topology::{Address, Drift, Identity, Topology};
 use serde_json::Value;
 
 /// How a live resource departs from what is always written.
@@ -16,9 +16,13 @@ pub(super) fn of(desired: &Topology, address: &Address, resource: &Value) -> Vec
     match address {
         Address::Gateway => {
             let identity = text(resource, "/identity/type");
-            if !identity.to_ascii_lowercase().contains("systemassigned") {
+            let wanted = match desired.gateway.as_ref().map(|gateway| &gateway.identity) {
+                None | Some(Identity::System) => "SystemAssigned",
+                Some(Identity::Managed(_) | Identity::Existing(_)) => "UserAssigned",
+            };
+            if !identity.to_ascii_lowercase().contains(&wanted.to_ascii_lowercase()) {
                 let there = Some(identity.to_owned()).filter(|word| !word.is_empty());
-                found.note("identity", there, "SystemAssigned");
+                found.note("identity", there, wanted);
             }
             found.tags(desired);
         }
@@ -28,11 +32,12 @@ pub(super) fn of(desired: &Topology, address: &Address, resource: &Value) -> Vec
                 found.word("customSubDomainName", "/properties/customSubDomainName", name);
             }
             found.word("disableLocalAuth", "/properties/disableLocalAuth", "true");
-            found.word("publicNetworkAccess", "/properties/publicNetworkAccess", "Enabled");
+            let public = desired.accounts.get(key).is_none_or(|account| account.network.public);
+            let wanted = if public { "Enabled" } else { "Disabled" };
+            found.word("publicNetworkAccess", "/properties/publicNetworkAccess", wanted);
             found.tags(desired);
         }
         Address::Deployment { .. } => {
-            found.word("model format", "/properties/model/format", "OpenAI");
             found.tags(desired);
         }
         Address::Backend(_) => found.word("protocol", "/properties/protocol", "http"),
@@ -42,14 +47,10 @@ pub(super) fn of(desired: &Topology, address: &Address, resource: &Value) -> Vec
             if !matches!(protocols.as_slice(), [one] if one.eq_ignore_ascii_case("https")) {
                 found.note("protocols", Some(protocols.join(", ")).filter(|all| !all.is_empty()), "https");
             }
-            found.word("subscriptionRequired", "/properties/subscriptionRequired", "true");
         }
         Address::Subscription(_) => found.word("state", "/properties/state", "active"),
-        Address::ResourceGroup
-        | Address::Grant(_)
-        | Address::Pool(_)
-        | Address::Operation { .. }
-        | Address::Policy(_) => {}
+        // what a template writes of these is all in the topology
+        _ => {}
     }
     found.drift
 }

@@ -34,6 +34,10 @@ impl Reading<'_> {
             location: Location::new(text(account, "/location")),
             kind,
             deployments: BTreeMap::new(),
+            place: Place::default(),
+            standing: Standing::Managed,
+            network: wanted.map(|account| account.network.clone()).unwrap_or_default(),
+            properties: wanted.map(|account| account.properties.clone()).unwrap_or_default(),
         };
         self.live.topology.accounts.insert(key.clone(), described);
         self.note(address, account, tagged(account, &self.stack), answers);
@@ -63,11 +67,19 @@ impl Reading<'_> {
             model: Model {
                 name: text(deployment, "/properties/model/name").to_owned(),
                 version: text(deployment, "/properties/model/version").to_owned(),
+                format: text(deployment, "/properties/model/format").to_owned(),
             },
             sku,
             capacity: number(deployment, "/sku/capacity"),
             // what Azure does where nobody said anything
             version_upgrade: VersionUpgrade::parse(upgrade).unwrap_or(VersionUpgrade::OnceNewDefaultVersionAvailable),
+            // Azure names its default; only a filter that the spec names is compared
+            rai_policy: wanted
+                .and_then(|all| all.get(&key)?.rai_policy.as_ref())
+                .map(|_| text(deployment, "/properties/raiPolicyName").to_owned()),
+            spillover: Some(text(deployment, "/properties/spilloverDeploymentName"))
+                .filter(|name| !name.is_empty())
+                .map(str::to_owned),
         };
         if let Some(account) = self.live.topology.accounts.get_mut(account) {
             account.deployments.insert(key, described);

@@ -5,48 +5,28 @@ use serde_json::json;
 const GROUP: &str = "/subscriptions/s/resourceGroups/rg";
 
 fn desired() -> Topology {
-    let account = Account {
-        name: Name::Literal("aoai-east".into()),
-        location: Location::new("eastus2"),
-        kind: AccountKind::OpenAI,
-        deployments: BTreeMap::from([(
-            "gpt".to_owned(),
-            Deployment {
-                model: Model { name: "gpt-4.1".into(), version: "2025-04-14".into() },
-                sku: DeploymentSku::GlobalStandard,
-                capacity: 10,
-                version_upgrade: VersionUpgrade::NoAutoUpgrade,
-            },
-        )]),
+    let deployment = Deployment {
+        version_upgrade: VersionUpgrade::NoAutoUpgrade,
+        ..Deployment::new("gpt-4.1", "2025-04-14", DeploymentSku::GlobalStandard, 10)
     };
+    let deployments = BTreeMap::from([("gpt".to_owned(), deployment)]);
+    let account = Account::new(Name::Literal("aoai-east".into()), Location::new("eastus2"), deployments);
+    let publisher = Publisher { name: "Contoso".into(), email: "a@contoso.com".into() };
+    let stack = Stack { name: "stack".into(), environment: String::new() };
+    let scope =
+        Scope { subscription: Some("s".into()), resource_group: "rg".into(), location: Location::new("eastus2") };
     let target = Target::Deployment { account: "east".into(), deployment: "gpt".into() };
     Topology {
-        stack: Stack { name: "stack".into(), environment: String::new() },
-        scope: Scope {
-            subscription: Some("s".into()),
-            resource_group: "rg".into(),
-            location: Location::new("eastus2"),
-        },
         tags: BTreeMap::from([("owner".to_owned(), "platform".to_owned())]),
-        gateway: Some(Gateway {
-            name: Name::Literal("apim".into()),
-            location: Location::new("eastus2"),
-            sku: GatewaySku::BasicV2,
-            capacity: 1,
-            publisher: Publisher { name: "Contoso".into(), email: "a@contoso.com".into() },
-        }),
+        gateway: Some(Gateway::new(Name::Literal("apim".into()), Location::new("eastus2"), publisher)),
         accounts: BTreeMap::from([("east".to_owned(), account)]),
         grants: BTreeMap::from([("east".to_owned(), Role::OpenAIUser)]),
-        backends: BTreeMap::from([(
-            "one".to_owned(),
-            Backend { name: "one".into(), target, breaker: Some(defaults::breaker()) },
-        )]),
+        backends: BTreeMap::from([("one".to_owned(), Backend::new("one", target, Some(defaults::breaker())))]),
         pools: BTreeMap::from([(
             "pool".to_owned(),
-            Pool { name: "pool".into(), members: vec![Member { backend: "one".into(), priority: 1, weight: 1 }] },
+            Pool::new("pool", vec![Member { backend: "one".into(), priority: 1, weight: 1 }]),
         )]),
-        apis: BTreeMap::new(),
-        subscriptions: BTreeMap::new(),
+        ..Topology::new(stack, scope)
     }
 }
 

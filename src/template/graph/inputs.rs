@@ -29,6 +29,8 @@ pub(super) fn marker() -> Value {
 pub(super) fn role_variable(role: Role) -> &'static str {
     match role {
         Role::OpenAIUser => "openAIUser",
+        Role::CognitiveServicesUser => "cognitiveServicesUser",
+        Role::OpenAIContributor => "openAIContributor",
     }
 }
 
@@ -85,6 +87,7 @@ pub(super) fn parameters(topology: &Topology) -> Vec<Parameter> {
             ),
         ]);
     }
+    parameters.extend(super::observe::parameters(topology));
     let locations = topology.accounts.iter().map(|(key, account)| (key.clone(), account.location.as_str().into()));
     let tags = topology.tags.iter().map(|(key, tag)| (key.clone(), tag.as_str().into()));
     parameters.extend([
@@ -109,10 +112,12 @@ pub(super) fn variables(topology: &Topology) -> Vec<Variable> {
     let variable = |name: &str, value| Variable { name: name.to_owned(), value };
     let stack = format!("{}/", topology.stack.name);
     let tag = Value::object([(defaults::STACK_TAG, Value::var("stack"))]);
-    vec![
-        variable(role_variable(Role::OpenAIUser), Role::OpenAIUser.id().into()),
+    let roles = Role::ALL.into_iter().map(|role| variable(role_variable(role), role.id().into()));
+    let mut variables: Vec<Variable> = roles.collect();
+    variables.extend([
         variable("unique", unique(&topology.stack)),
         variable("stack", Value::concat([stack.as_str().into(), Value::var("unique")])),
         variable("stackTags", Value::Call("union", vec![Value::param("tags"), tag])),
-    ]
+    ]);
+    variables
 }

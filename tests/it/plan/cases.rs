@@ -75,7 +75,7 @@ fn what_left_the_spec_is_deleted_from_the_top() {
         before.backends.insert("old".into(), topologies::backend("old", "eastus2", "old"));
         before.accounts.get_mut("eastus2").expect("it").deployments.insert("old".into(), topologies::deployment(1));
         let members = vec![Member { backend: "old".into(), priority: 1, weight: 1 }];
-        before.pools.insert("old-pool".into(), Pool { name: "old-pool".into(), members });
+        before.pools.insert("old-pool".into(), Pool::new("old-pool", members));
         before.apis.insert("old".into(), topologies::api("old", &["old-pool"]));
         before.subscriptions.insert("old-team".into(), topologies::subscription("old-team", "old"));
         resolved(before)
@@ -121,7 +121,7 @@ fn what_this_version_does_not_do_is_refused_by_name() {
     assert_eq!(codes, ["AL0512"]);
     assert!(text.contains("accounts.swedencentral"), "{text}");
     let (codes, _) = refused(|t| {
-        t.pools.insert("eastus2".into(), Pool { name: "eastus2".into(), members: Vec::new() });
+        t.pools.insert("eastus2".into(), Pool::new("eastus2", Vec::new()));
         t.backends.remove("eastus2");
     });
     assert_eq!(codes, ["AL0513"]);
@@ -170,7 +170,7 @@ fn a_path_has_one_api() {
     let mut after = before.clone();
     let renamed = after.apis.remove("openai").expect("it");
     after.apis.insert("oai".into(), Api { name: "oai".into(), path: "OpenAI".into(), ..renamed });
-    after.subscriptions.values_mut().for_each(|subscription| subscription.api = "oai".into());
+    after.subscriptions.values_mut().for_each(|subscription| subscription.access = Access::Api("oai".into()));
     let plan = planned(&after, &live(&before, &Owner::Ours));
     assert_eq!(codes(&plan), ["AL0513"]);
     assert!(
@@ -216,7 +216,7 @@ fn what_a_backend_that_stays_calls_stays_too() {
     // somebody else's pool has our backend: it stays, with its deployment and the role
     let mut shared = there.clone();
     let members = vec![Member { backend: "old".into(), priority: 1, weight: 1 }];
-    shared.topology.pools.insert("theirs".into(), Pool { name: "theirs".into(), members });
+    shared.topology.pools.insert("theirs".into(), Pool::new("theirs", members));
     shared.owners.insert(Address::Pool("theirs".into()), Owner::Foreign);
     assert_eq!(planned(&desired, &shared).deletions(), [Address::Backend("eastus2".into())]);
     // the backend itself is somebody else's
@@ -255,7 +255,7 @@ fn a_backend_cannot_take_the_name_of_a_live_pool() {
 fn a_pool_cannot_take_the_name_of_a_live_backend() {
     let before = resolved(quickstart());
     let mut after = before.clone();
-    after.pools.insert("eastus2".into(), Pool { name: "eastus2".into(), members: Vec::new() });
+    after.pools.insert("eastus2".into(), Pool::new("eastus2", Vec::new()));
     after.backends.remove("eastus2");
     after.pools.get_mut("gpt-pool").expect("it").members.remove(0);
     let plan = planned(&after, &live(&before, &Owner::Ours));
@@ -267,9 +267,9 @@ fn where_callers_put_the_key_interrupts_and_the_reason_is_the_difference() {
     let desired = resolved(quickstart());
     let mut before = desired.clone();
     let api = before.apis.get_mut("openai").expect("it");
-    api.keys.header = "x-key".into();
+    api.keys.as_mut().expect("keys").header = "x-key".into();
     let Policy::Rendered(intent) = &mut api.policy else { panic!("ours") };
-    intent.keys.header = "x-key".into();
+    intent.keys.as_mut().expect("keys").header = "x-key".into();
     let plan = planned(&desired, &live(&before, &Owner::Ours));
     let text = shown(&plan);
     assert_eq!(text.matches("interrupts traffic: callers that send the key as before get 401").count(), 1, "{text}");

@@ -306,7 +306,7 @@ fn what_left_the_spec_is_deleted_with_the_etag_that_was_read() {
     bigger.backends.insert("old".into(), topologies::backend("old", "eastus2", "old"));
     bigger.accounts.get_mut("eastus2").expect("it").deployments.insert("old".into(), topologies::deployment(1));
     let members = vec![Member { backend: "old".into(), priority: 1, weight: 1 }];
-    bigger.pools.insert("old-pool".into(), Pool { name: "old-pool".into(), members });
+    bigger.pools.insert("old-pool".into(), Pool::new("old-pool", members));
     bigger.apis.insert("old".into(), topologies::api("old", &["old-pool"]));
     bigger.subscriptions.insert("old-team".into(), topologies::subscription("old-team", "old"));
     let bigger = resolved(bigger);

@@ -89,9 +89,18 @@ fn copy(live: &mut Topology, desired: &Topology, address: &Address) {
         }
         Address::Subscription(key) => {
             let made = desired.subscriptions[key].clone();
-            assert!(live.apis.contains_key(&made.api), "{address} before its API");
+            assert!(live.apis.contains_key(&called(&made)), "{address} before its API");
             live.subscriptions.insert(key.clone(), made);
         }
+        other => panic!("no topology here has a {other}"),
+    }
+}
+
+/// The API that a subscription may call.
+fn called(subscription: &Subscription) -> Key {
+    match &subscription.access {
+        Access::Api(api) => api.clone(),
+        Access::Product(product) => panic!("no topology here has the product {product}"),
     }
 }
 
@@ -117,7 +126,7 @@ fn remove(live: &mut Topology, address: &Address) {
             live.pools.remove(key);
         }
         Address::Api(key) => {
-            assert!(!live.subscriptions.values().any(|s| s.api == *key), "{address} while it has subscriptions");
+            assert!(!live.subscriptions.values().any(|s| called(s) == *key), "{address} while it has subscriptions");
             live.apis.remove(key);
         }
         Address::Operation { api, operation } => {
@@ -127,6 +136,7 @@ fn remove(live: &mut Topology, address: &Address) {
         Address::Subscription(key) => {
             live.subscriptions.remove(key);
         }
+        other => panic!("no topology here has a {other}"),
     }
 }
 
@@ -226,7 +236,7 @@ proptest! {
                 Address::Subscription(key) => {
                     let found = state.topology.subscriptions.get(key);
                     match found.filter(|_| change.action == Action::Delete) {
-                        Some(found) => Address::Api(found.api.clone()),
+                        Some(found) => Address::Api(called(found)),
                         None => change.address.clone(),
                     }
                 }

@@ -24,36 +24,29 @@ pub fn config(cases: u32) -> ProptestConfig {
 
 /// Two accounts with a deployment each, a pool with the weights 10 and 20, an API, two subscriptions.
 pub fn quickstart() -> Topology {
-    let account = |region: &str| Account {
-        name: Name::Unique(format!("aoai-{region}-")),
-        location: Location::new(region),
-        kind: AccountKind::OpenAI,
-        deployments: BTreeMap::from([("gpt".to_owned(), deployment(10))]),
+    let account = |region: &str| {
+        let deployments = BTreeMap::from([("gpt".to_owned(), deployment(10))]);
+        Account::new(Name::Unique(format!("aoai-{region}-")), Location::new(region), deployments)
     };
     let regions = ["eastus2", "swedencentral"];
     let backends = regions.map(|region| (region.to_owned(), backend(region, region, "gpt")));
-    let pool = Pool {
-        name: "gpt-pool".into(),
-        members: vec![
+    let pool = Pool::new(
+        "gpt-pool",
+        vec![
             Member { backend: "eastus2".into(), priority: 1, weight: 10 },
             Member { backend: "swedencentral".into(), priority: 1, weight: 20 },
         ],
+    );
+    let stack = Stack { name: "quick".into(), environment: String::new() };
+    let scope = Scope {
+        subscription: Some("00000000-0000-0000-0000-000000000001".into()),
+        resource_group: "rg-quick".into(),
+        location: Location::new("eastus2"),
     };
+    let publisher = Publisher { name: "Contoso".into(), email: "ai@contoso.com".into() };
     Topology {
-        stack: Stack { name: "quick".into(), environment: String::new() },
-        scope: Scope {
-            subscription: Some("00000000-0000-0000-0000-000000000001".into()),
-            resource_group: "rg-quick".into(),
-            location: Location::new("eastus2"),
-        },
         tags: BTreeMap::from([("owner".to_owned(), "platform".to_owned())]),
-        gateway: Some(Gateway {
-            name: Name::Unique("apim-".into()),
-            location: Location::new("eastus2"),
-            sku: GatewaySku::BasicV2,
-            capacity: 1,
-            publisher: Publisher { name: "Contoso".into(), email: "ai@contoso.com".into() },
-        }),
+        gateway: Some(Gateway::new(Name::Unique("apim-".into()), Location::new("eastus2"), publisher)),
         accounts: regions.map(|region| (region.to_owned(), account(region))).into(),
         grants: regions.map(|region| (region.to_owned(), Role::OpenAIUser)).into(),
         backends: backends.into(),
@@ -63,48 +56,30 @@ pub fn quickstart() -> Topology {
             ("default".to_owned(), subscription("default", "openai")),
             (defaults::PROBE.to_owned(), subscription(defaults::PROBE, "openai")),
         ]),
+        ..Topology::new(stack, scope)
     }
 }
 
 pub fn deployment(capacity: u32) -> Deployment {
     Deployment {
-        model: Model { name: "gpt-4.1".into(), version: "2025-04-14".into() },
-        sku: DeploymentSku::GlobalStandard,
-        capacity,
         version_upgrade: VersionUpgrade::NoAutoUpgrade,
+        ..Deployment::new("gpt-4.1", "2025-04-14", DeploymentSku::GlobalStandard, capacity)
     }
 }
 
 pub fn backend(name: &str, account: &str, deployment: &str) -> Backend {
-    Backend {
-        name: name.into(),
-        target: Target::Deployment { account: account.into(), deployment: deployment.into() },
-        breaker: Some(defaults::breaker()),
-    }
+    let target = Target::Deployment { account: account.into(), deployment: deployment.into() };
+    Backend::new(name, target, Some(defaults::breaker()))
 }
 
 pub fn api(name: &str, pools: &[&str]) -> Api {
     let routes = pools.iter().map(|pool| (format!("model-{pool}"), (*pool).to_owned())).collect();
-    Api {
-        name: name.into(),
-        display_name: format!("API {name}"),
-        path: name.into(),
-        keys: defaults::keys(),
-        operations: defaults::operations(),
-        policy: Policy::Rendered(Intent {
-            strategy: Strategy::Pool,
-            routes: Routes::ByName(routes),
-            keys: defaults::keys(),
-            audience: defaults::AUDIENCE.into(),
-            retry: defaults::retry(),
-            on_exhausted: defaults::on_exhausted(),
-            probe: defaults::PROBE.into(),
-        }),
-    }
+    let policy = Policy::Rendered(Intent::new(Routes::ByName(routes)));
+    Api { display_name: format!("API {name}"), ..Api::new(name, policy) }
 }
 
 pub fn subscription(name: &str, api: &str) -> Subscription {
-    Subscription { name: name.into(), display_name: name.into(), api: api.into(), tracing: false }
+    Subscription { name: name.into(), display_name: name.into(), access: Access::Api(api.into()), tracing: false }
 }
 
 /// A random topology: up to three accounts with up to three deployments, backends for some, pools over some.
@@ -123,12 +98,8 @@ pub fn topology() -> impl Arbitrary<Value = Topology> {
         topology.backends.clear();
         for (key, deployments) in &accounts {
             let made = deployments.iter().map(|(name, capacity)| (name.clone(), deployment(*capacity)));
-            let account = Account {
-                name: Name::Unique(format!("aoai-{key}-")),
-                location: Location::new(regions[key]),
-                kind: AccountKind::OpenAI,
-                deployments: made.collect(),
-            };
+            let name = Name::Unique(format!("aoai-{key}-"));
+            let account = Account::new(name, Location::new(regions[key]), made.collect());
             topology.accounts.insert((*key).to_owned(), account);
             for (name, rule) in deployments.keys().zip(&breakers) {
                 let key = format!("{key}-{name}");
@@ -154,7 +125,7 @@ pub fn topology() -> impl Arbitrary<Value = Topology> {
                         members.push(Member { backend, priority: *priority, weight: *weight });
                     }
                 }
-                (format!("pool-{n}"), Pool { name: format!("pool-{n}"), members })
+                (format!("pool-{n}"), Pool::new(&format!("pool-{n}"), members))
             })
             .collect();
         let pools: Vec<&str> = topology.pools.keys().map(String::as_str).collect();

@@ -14,26 +14,16 @@ fn map<T, const N: usize>(items: [(&str, T); N]) -> Map<T> {
 }
 
 fn account(key: &str, location: &str, deployments: Map<Deployment>) -> Account {
-    Account {
-        name: Name::Unique(format!("aoai-{key}-")),
-        location: Location::new(location),
-        kind: AccountKind::OpenAI,
-        deployments,
-    }
+    Account::new(Name::Unique(format!("aoai-{key}-")), Location::new(location), deployments)
 }
 
 fn deployment(sku: DeploymentSku, capacity: u32) -> Deployment {
-    Deployment {
-        model: Model { name: "gpt-4.1".into(), version: "2025-04-14".into() },
-        sku,
-        capacity,
-        version_upgrade: VersionUpgrade::NoAutoUpgrade,
-    }
+    Deployment::new("gpt-4.1", "2025-04-14", sku, capacity)
 }
 
 fn backend(name: &str, account: &str, deployment: &str, breaker: Breaker) -> Backend {
     let target = Target::Deployment { account: account.into(), deployment: deployment.into() };
-    Backend { name: name.into(), target, breaker: Some(breaker) }
+    Backend::new(name, target, Some(breaker))
 }
 
 fn member(backend: &str, priority: u8, weight: u8) -> Member {
@@ -41,48 +31,21 @@ fn member(backend: &str, priority: u8, weight: u8) -> Member {
 }
 
 fn api(routes: &[(&str, &str)]) -> Api {
-    let intent = Intent {
-        strategy: aoai_lb::topology::Strategy::Pool,
-        routes: Routes::ByName(routes.iter().map(|(name, pool)| ((*name).into(), (*pool).into())).collect()),
-        keys: defaults::keys(),
-        audience: defaults::AUDIENCE.into(),
-        retry: defaults::retry(),
-        on_exhausted: defaults::on_exhausted(),
-        probe: defaults::PROBE.into(),
-    };
-    Api {
-        name: "openai".into(),
-        display_name: "openai".into(),
-        path: "openai".into(),
-        keys: defaults::keys(),
-        operations: defaults::operations(),
-        policy: Policy::Rendered(intent),
-    }
+    let routes = routes.iter().map(|(name, pool)| ((*name).into(), (*pool).into())).collect();
+    Api::new("openai", Policy::Rendered(Intent::new(Routes::ByName(routes))))
 }
 
 fn subscription(name: &str) -> Subscription {
-    Subscription { name: name.into(), display_name: name.into(), api: "openai".into(), tracing: false }
+    Subscription { name: name.into(), display_name: name.into(), access: Access::Api("openai".into()), tracing: false }
 }
 
 fn topology(name: &str) -> Topology {
-    Topology {
-        stack: Stack { name: name.into(), environment: String::new() },
-        scope: Scope { subscription: None, resource_group: format!("rg-{name}"), location: Location::new("eastus2") },
-        tags: Map::new(),
-        gateway: Some(Gateway {
-            name: Name::Unique("apim-".into()),
-            location: Location::new("eastus2"),
-            sku: GatewaySku::BasicV2,
-            capacity: 1,
-            publisher: Publisher { name: "Contoso".into(), email: "ai@contoso.com".into() },
-        }),
-        accounts: Map::new(),
-        grants: Map::new(),
-        backends: Map::new(),
-        pools: Map::new(),
-        apis: Map::new(),
-        subscriptions: Map::new(),
-    }
+    let stack = Stack { name: name.into(), environment: String::new() };
+    let location = Location::new("eastus2");
+    let publisher = Publisher { name: "Contoso".into(), email: "ai@contoso.com".into() };
+    let gateway = Some(Gateway::new(Name::Unique("apim-".into()), location.clone(), publisher));
+    let scope = Scope { subscription: None, resource_group: format!("rg-{name}"), location };
+    Topology { gateway, ..Topology::new(stack, scope) }
 }
 
 fn granted(mut topology: Topology) -> Topology {
@@ -96,7 +59,7 @@ pub fn minimal() -> Topology {
     granted(Topology {
         accounts: map([("eastus2", account("eastus2", "eastus2", deployments))]),
         backends: map([("eastus2-gpt-4.1", backend("eastus2-gpt-4.1", "eastus2", "gpt-4.1", defaults::breaker()))]),
-        pools: map([("gpt-4.1", Pool { name: "gpt-4.1".into(), members: vec![member("eastus2-gpt-4.1", 1, 1)] })]),
+        pools: map([("gpt-4.1", Pool::new("gpt-4.1", vec![member("eastus2-gpt-4.1", 1, 1)]))]),
         apis: map([("openai", api(&[("gpt-4.1", "gpt-4.1")]))]),
         subscriptions: map([("default", subscription("default")), ("probe", subscription("probe"))]),
         ..topology("minimal")
@@ -138,10 +101,7 @@ pub fn two_regions() -> Topology {
         ]),
         pools: map([(
             "gpt-4.1",
-            Pool {
-                name: "gpt-4.1".into(),
-                members: vec![member("ptu", 1, 1), member("east", 2, 50), member("sweden", 2, 50)],
-            },
+            Pool::new("gpt-4.1", vec![member("ptu", 1, 1), member("east", 2, 50), member("sweden", 2, 50)]),
         )]),
         apis: map([("openai", api(&[("chat", "gpt-4.1"), ("gpt-4.1", "gpt-4.1")]))]),
         subscriptions: map([("probe", subscription("probe")), ("team-a", subscription("team-a"))]),
@@ -150,20 +110,25 @@ pub fn two_regions() -> Topology {
 }
 
 /// The shipped examples by name, as a user's spec becomes a topology.
-pub fn examples() -> Vec<(&'static str, Topology)> {
-    let load = |name| {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(format!("{name}.yaml"));
-        let text = std::fs::read_to_string(path).expect("the example");
-        let loaded = aoai_lb::spec::load(&text, &aoai_lb::spec::Options::default());
-        (name, loaded.unwrap_or_else(|problems| panic!("{name}: {problems:?}")).topology)
+pub fn examples() -> Vec<(String, Topology)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let files = |path: &str| std::fs::read_to_string(folder.join(path)).map_err(|error| error.to_string());
+    let load = |name: String| {
+        let text = files(&format!("{name}.yaml")).expect("the example");
+        let options = aoai_lb::spec::Options { files: &files, ..aoai_lb::spec::Options::default() };
+        let loaded = aoai_lb::spec::load(&text, &options);
+        let topology = loaded.unwrap_or_else(|problems| panic!("{name}: {problems:?}")).topology;
+        (name, topology)
     };
-    ["quickstart", "minimal", "two-regions"].map(load).into()
+    crate::cli::examples().into_iter().map(load).collect()
 }
 
 /// The examples, and what they do not show: names of one's own, an environment, percentages, odd keys.
-pub fn several() -> Vec<(&'static str, Topology)> {
+pub fn several() -> Vec<(String, Topology)> {
     let mut several = examples();
-    several.extend([("one region", minimal()), ("names of its own", two_regions())]);
+    several.extend([("one region".to_owned(), minimal()), ("names of its own".to_owned(), two_regions())]);
+    let observed = [("observed", super::observed::observed()), ("shared workspace", super::observed::shared())];
+    several.extend(observed.map(|(name, topology)| (name.to_owned(), topology)));
     several
 }
 
@@ -190,10 +155,8 @@ fn any_deployment() -> impl Strategy<Value = Deployment> {
     let upgrade = prop::sample::select(vec![NoAutoUpgrade, OnceCurrentVersionExpired, OnceNewDefaultVersionAvailable]);
     (anything(), anything(), prop::sample::select(DeploymentSku::ALL.to_vec()), 1..1000u32, upgrade).prop_map(
         |(name, version, sku, capacity, version_upgrade)| Deployment {
-            model: Model { name, version },
-            sku,
-            capacity,
             version_upgrade,
+            ..Deployment::new(&name, &version, sku, capacity)
         },
     )
 }
@@ -201,7 +164,10 @@ fn any_deployment() -> impl Strategy<Value = Deployment> {
 fn any_account() -> impl Strategy<Value = Account> {
     let kind = prop_oneof![Just(AccountKind::OpenAI), Just(AccountKind::AIServices)];
     (any_name(), anything(), kind, btree_map(key(), any_deployment(), 0..4)).prop_map(
-        |(name, location, kind, deployments)| Account { name, location: Location::new(&location), kind, deployments },
+        |(name, location, kind, deployments)| Account {
+            kind,
+            ..Account::new(name, Location::new(&location), deployments)
+        },
     )
 }
 
@@ -217,6 +183,7 @@ fn any_breaker() -> impl Strategy<Value = Breaker> {
             status_codes,
             trip_duration,
             accept_retry_after,
+            error_reasons: Vec::new(),
         },
     )
 }
@@ -226,11 +193,9 @@ pub fn any_topology() -> impl Strategy<Value = Topology> {
     let stack = (anything(), anything()).prop_map(|(name, environment)| Stack { name, environment });
     let gateway = (any_name(), prop::sample::select(GatewaySku::ALL.to_vec()), 0..30u32, anything(), anything())
         .prop_map(|(name, sku, capacity, publisher, email)| Gateway {
-            name,
-            location: Location::new("eastus2"),
             sku,
             capacity,
-            publisher: Publisher { name: publisher, email },
+            ..Gateway::new(name, Location::new("eastus2"), Publisher { name: publisher, email })
         });
     let accounts = btree_map(key(), any_account(), 0..4);
     let gateway = prop_oneof![9 => gateway.prop_map(Some), 1 => Just(None)];
@@ -245,7 +210,7 @@ pub fn any_topology() -> impl Strategy<Value = Topology> {
                 .chain([Target::Url("https://example.com/openai/deployments/x".into())])
                 .collect();
             let backend = (key(), prop::sample::select(targets), prop::option::of(any_breaker()))
-                .prop_map(|(name, target, breaker)| Backend { name, target, breaker });
+                .prop_map(|(name, target, breaker)| Backend::new(&name, target, breaker));
             let granted = prop::sample::subsequence(accounts.keys().cloned().collect::<Vec<_>>(), 0..=accounts.len());
             let base = Topology { stack, tags, gateway, accounts, ..topology("any") };
             (Just(base), granted, btree_map(key(), backend, 0..5))
@@ -253,9 +218,9 @@ pub fn any_topology() -> impl Strategy<Value = Topology> {
         .prop_flat_map(|(base, granted, backends)| {
             let members: Vec<String> = backends.keys().cloned().collect();
             let some = prop::sample::subsequence(members.clone(), 0..=members.len());
-            let pool = (key(), some, 0..101u8, 0..101u8).prop_map(|(name, members, priority, weight)| Pool {
-                name,
-                members: members.into_iter().map(|backend| Member { backend, priority, weight }).collect(),
+            let pool = (key(), some, 0..101u8, 0..101u8).prop_map(|(name, members, priority, weight)| {
+                let members = members.into_iter().map(|backend| Member { backend, priority, weight });
+                Pool::new(&name, members.collect())
             });
             let grants = granted.into_iter().map(|key| (key, Role::OpenAIUser)).collect();
             let base = Topology { grants, backends, ..base };
@@ -271,19 +236,24 @@ pub fn any_topology() -> impl Strategy<Value = Topology> {
             let routes = btree_map(key(), prop::sample::select(names), 0..3).prop_map(Routes::ByName);
             let api = (key(), anything(), anything(), btree_map(key(), operation, 0..3), routes, any::<bool>())
                 .prop_map(|(name, display_name, path, operations, routes, ours)| {
-                    let Api { policy, keys, .. } = api(&[]);
-                    let policy = match policy {
-                        Policy::Rendered(intent) if ours => Policy::Rendered(Intent { routes, ..intent }),
-                        _ => Policy::Other(format!("<policies><!-- {display_name} --></policies>")),
+                    let policy = match ours {
+                        true => Policy::Rendered(Intent::new(routes)),
+                        false => Policy::Other(format!("<policies><!-- {display_name} --></policies>")),
                     };
-                    Api { name, display_name, path, keys, operations, policy }
+                    Api { display_name, path, operations, ..Api::new(&name, policy) }
                 });
             (Just(Topology { pools, ..base }), btree_map(key(), api, 0..3))
         })
         .prop_flat_map(|(base, apis)| {
             let keys: Vec<String> = apis.keys().cloned().chain(["gone".into()]).collect();
-            let subscription = (key(), anything(), prop::sample::select(keys), any::<bool>())
-                .prop_map(|(name, display_name, api, tracing)| Subscription { name, display_name, api, tracing });
+            let subscription = (key(), anything(), prop::sample::select(keys), any::<bool>()).prop_map(
+                |(name, display_name, api, tracing)| Subscription {
+                    name,
+                    display_name,
+                    access: Access::Api(api),
+                    tracing,
+                },
+            );
             let base = Topology { apis, ..base };
             btree_map(key(), subscription, 0..3)
                 .prop_map(move |subscriptions| Topology { subscriptions, ..base.clone() })
