@@ -446,6 +446,16 @@ fn trap_21_policies_in_a_template_are_linted_in_their_place() {
         "AL0826",
         "\"[replace(",
     );
+    // with replacements that only the deployment knows
+    one(
+        |t| {
+            t["variables"]["$fxv#0"] = condition.replace("\"1\"", "\"{count}\"").into();
+            t["resources"][API_POLICY]["properties"]["value"] =
+                "[replace(variables('$fxv#0'), '{count}', parameters('apim'))]".into();
+        },
+        "AL0826",
+        "\"[replace(",
+    );
     let mut twice = template();
     twice["variables"]["$fxv#0"] = condition.into();
     let mut other = twice["resources"][API_POLICY].clone();
