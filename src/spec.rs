@@ -25,9 +25,11 @@ mod short;
 mod spans;
 mod suggest;
 mod warnings;
+mod write;
 mod yaml;
 
 pub use spans::Spans;
+pub use write::{Draft, write};
 pub use yaml::{MAX_BYTES, position};
 
 use crate::diagnostic::{Diagnostic, Severity, code};
