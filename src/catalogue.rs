@@ -16,7 +16,7 @@ pub use models::{Lifecycle, MODELS, MODELS_AS_OF, Model, Provisioned, is_provisi
 pub use regions::{REGIONS, Region, region};
 pub use roles::{ROLES, Role, role};
 pub use tiers::{Generation, TIERS, Tier, tier};
-pub use types::{Operation, PROPERTIES, Property, ResourceType, TYPES, newest, not_older, resource_type};
+pub use types::{Operation, PROPERTIES, Property, ResourceType, TYPES, newest, not_older, resource_type, version_with};
 
 #[cfg(test)]
 mod tests {
