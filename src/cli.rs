@@ -14,6 +14,8 @@ mod deploy;
 mod destroy;
 mod emulator;
 mod explain;
+mod init;
+mod lint;
 mod plan;
 mod progress;
 mod render;
@@ -50,6 +52,7 @@ fn run(cli: Cli) -> Exit {
         }
     };
     let result = match &cli.command {
+        Command::Init(args) => init::run(&context, args),
         Command::Validate(args) => validate::run(&context, args),
         Command::Render(args) => render::run(&context, args),
         Command::Plan(args) => plan::run(&context, args),
@@ -57,6 +60,7 @@ fn run(cli: Cli) -> Exit {
         Command::Destroy(args) => destroy::run(&context, args),
         Command::Simulate(args) => simulate::run(&context, args),
         Command::Emulator(args) => emulator::run(&context, args),
+        Command::Lint(args) => lint::run(&context, args),
         Command::Explain(args) => explain::run(&context, args),
         Command::Schema => schema::run(&context),
         Command::Completions(args) => completions::run(&context, args),
@@ -66,6 +70,7 @@ fn run(cli: Cli) -> Exit {
 
 const fn name(command: &Command) -> &'static str {
     match command {
+        Command::Init(_) => "init",
         Command::Validate(_) => "validate",
         Command::Render(_) => "render",
         Command::Plan(_) => "plan",
@@ -73,6 +78,7 @@ const fn name(command: &Command) -> &'static str {
         Command::Destroy(_) => "destroy",
         Command::Simulate(_) => "simulate",
         Command::Emulator(_) => "emulator",
+        Command::Lint(_) => "lint",
         Command::Explain(_) => "explain",
         Command::Schema => "schema",
         Command::Completions(_) => "completions",

@@ -61,10 +61,19 @@
 //! are escaped and have no `//` and no character literal. Its C# is 7.0 and uses only the types that API Management allows
 //! (facts/policy.md c).
 //!
+//! Foreign policies are another matter: [`rules`] holds any document against what the service accepts, [`lint`] against
+//! what goes wrong in hand-written ones.
+//!
 //! Deliberately absent: any match on a reason phrase, any look into a body, and weights: which member a pool picks is the
 //! pool's business.
 
+pub mod lint;
 pub(crate) mod print;
+mod product;
+pub mod rules;
+mod view;
+
+pub use product::render_product;
 
 use crate::policy_xml;
 use crate::topology::intent::{self, Answer};

@@ -6,9 +6,12 @@
 //!
 //! An attribute keeps its line breaks, unlike in XML 1.0, because the service reads its documents so (`rawxml`).
 //!
-//! Deliberately absent: which policies exist and where they may stand (`policy`, and the local Azure), and the form of
-//! `rawxml` in which expressions are not escaped: it is no XML.
+//! The form of `rawxml` in which expressions are not escaped is no XML: [`raw`] alone reads it, with places.
+//!
+//! Deliberately absent: which policies exist and where they may stand (`policy`, and the local Azure).
 
+pub mod csharp;
+pub mod raw;
 mod read;
 mod write;
 

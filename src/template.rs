@@ -20,6 +20,8 @@ mod arm;
 mod bicep;
 mod cut;
 mod graph;
+pub mod lint;
+mod queries;
 mod symbols;
 mod value;
 
@@ -259,7 +261,8 @@ impl Template {
 /// How a file of a module names one beside `main.bicep`.
 const ABOVE: &str = "../";
 
-/// Every file that `render` writes, byte-stable: `main.bicep`, its modules, `main.json`, the policies, `main.bicepparam`.
+/// Every file that `render` writes, byte-stable: `main.bicep`, its modules, `main.json`, the texts that it reads, the
+/// queries of what is recorded, `main.bicepparam`.
 pub fn files(topology: &Topology) -> Vec<File> {
     let template = graph(topology);
     let file = |path: &str, text: String| File { path: path.to_owned(), text };
@@ -272,6 +275,7 @@ pub fn files(topology: &Topology) -> Vec<File> {
     let texts: BTreeMap<&str, &String> =
         template.texts.iter().map(|(path, text)| (path.as_str(), text)).chain(inner).collect();
     files.extend(texts.into_iter().map(|(path, text)| file(path, text.clone())));
+    files.extend(queries::file(topology).map(|text| file(queries::QUERIES, text)));
     files.push(file("main.bicepparam", bicep::parameters(&template)));
     files
 }

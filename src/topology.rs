@@ -94,6 +94,16 @@ pub struct Scope {
 pub struct Location(String);
 
 impl Location {
+    /// A region that nobody said: of an existing account, which is never written.
+    pub const fn unknown() -> Location {
+        Location(String::new())
+    }
+
+    /// Whether it was said.
+    pub fn is_known(&self) -> bool {
+        !self.0.is_empty()
+    }
+
     /// From any spelling that Azure uses: `East US 2`, `EASTUS2`, `eastus2`.
     pub fn new(text: &str) -> Location {
         Location(text.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase).collect())
@@ -171,6 +181,16 @@ impl Topology {
             Access::Api(key) => key == api,
             Access::Product(key) => self.products.get(key).is_some_and(|product| product.apis.contains(api)),
         }
+    }
+
+    /// Whether a pool is the twin of another one for the surface v1.
+    pub fn is_twin(&self, pool: &str) -> bool {
+        let of = pool.strip_suffix(&defaults::v1_twin("")).filter(|of| self.pools.contains_key(*of));
+        let members = || self.pools.get(pool).into_iter().flat_map(|pool| &pool.members);
+        let v1 = |member: &Member| {
+            matches!(self.backends.get(&member.backend), Some(Backend { target: Target::V1 { .. }, .. }))
+        };
+        of.is_some() && members().all(v1)
     }
 
     /// The deployment that a backend calls.

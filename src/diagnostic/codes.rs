@@ -9,6 +9,7 @@
 //! | AL05 | Azure: reading, planning, deploying, destroying |
 //! | AL06 | the local Azure |
 //! | AL07 | simulation and traces |
+//! | AL08 | foreign files: lint and import |
 //! | AL09 | the command line, the machine, our bugs |
 
 use super::{Exit, Severity};
@@ -89,6 +90,7 @@ registry! {
     "AL0221" NOTHING_HERE Error Spec;
     "AL0222" BAD_SILENCE Error Spec;
     "AL0223" WHICH_API Error Spec;
+    "AL0224" SKU_WITHOUT_CALLS Error Spec;
     "AL0230" TWO_WAYS Error Spec;
     "AL0231" DEPLOYMENT_NAMES Error Spec;
     "AL0232" FOREIGN_MEMBER Error Spec;
@@ -111,7 +113,26 @@ registry! {
     "AL0316" RETRY_BELOW_BREAKER Warning Done;
     "AL0317" UNUSED_SILENCE Note Done;
     "AL0318" STRANGE_REGION Warning Done;
+    "AL0319" UNKNOWN_MODEL Warning Done;
+    "AL0320" UNKNOWN_VERSION Warning Done;
+    "AL0321" MODEL_RETIRED Warning Done;
+    "AL0322" MODEL_ENDING Warning Done;
+    "AL0323" NOT_OFFERED Warning Done;
+    "AL0324" UNITS Warning Done;
+    "AL0325" NAMED_PROVISIONED Warning Done;
+    "AL0326" PROVISIONED_BREAKER Warning Done;
+    "AL0327" RETRIES_BELOW_GROUP Warning Done;
+    "AL0328" RETRIES_BEYOND_MEMBERS Warning Done;
+    "AL0329" UNUSED_BREAKER Warning Done;
     "AL0340" STATEFUL_APIS Warning Done;
+    "AL0341" BODIES Warning Done;
+    "AL0342" ERROR_REASON Warning Done;
+    "AL0343" IMAGE_NAMES Warning Done;
+    "AL0344" OPEN_API Warning Done;
+    "AL0345" UNUSED_POOL Warning Done;
+    "AL0346" ROLE_TOO_WIDE Warning Done;
+    "AL0347" BREAKER_UNDER_POLICY Warning Done;
+    "AL0348" BAD_DOCUMENT Warning Done;
 
     // AL04: rendering
 
@@ -147,6 +168,59 @@ registry! {
     "AL0704" NO_FIGURES Error Spec;
     "AL0705" FOREIGN_POLICY Error Spec;
     "AL0706" NO_CALLER Error Spec;
+
+    // AL08: foreign files, what API Management accepts as a policy
+    "AL0801" UNREADABLE_POLICY Error Spec;
+    "AL0802" UNREADABLE_TEMPLATE Error Spec;
+    "AL0803" UNKNOWN_POLICY Warning Done;
+    "AL0804" POLICY_PLACE Error Spec;
+    "AL0805" POLICY_ATTRIBUTE Error Spec;
+    "AL0806" POLICY_VALUE Error Spec;
+    "AL0807" EXPRESSION_PLACE Error Spec;
+    "AL0808" POLICY_CONTENT Error Spec;
+    "AL0809" BACKEND_SECTION Error Spec;
+    "AL0810" BROKEN_EXPRESSION Error Spec;
+    "AL0811" REFUSED_EXPRESSION Error Spec;
+    "AL0812" UNLISTED_EXPRESSION Warning Done;
+    "AL0813" POLICY_SIZE Error Spec;
+    "AL0814" ONE_FORMAT Warning Done;
+    "AL0815" DISPUTED_POLICY Warning Done;
+    "AL0816" UNSET_VARIABLE Warning Done;
+    "AL0817" TEXT_AROUND_EXPRESSION Warning Done;
+
+    // AL08: foreign files, what goes wrong in policies
+    "AL0820" DOUBLE_FLIP Warning Done;
+    "AL0821" CAST_FAILS Error Spec;
+    "AL0822" SHARED_CACHE_KEY Warning Done;
+    "AL0823" CLIENT_ERRORS_RETRIED Warning Done;
+    "AL0824" RETRY_COUNT Warning Done;
+    "AL0825" NULL_RESPONSE Warning Done;
+    "AL0826" REASON_PHRASE Warning Done;
+    "AL0827" UNAVAILABLE_NOT_RETRIED Warning Done;
+    "AL0828" RETRY_AFTER_DATE Warning Done;
+    "AL0829" RETRY_AFTER_MS Note Done;
+    "AL0830" RETRY_AFTER_UNCAPPED Note Done;
+    "AL0831" SECRETS_PASSED_ON Warning Done;
+    "AL0832" BUFFERED_STREAM Warning Done;
+    "AL0833" LITERAL_KEY Warning Done;
+    "AL0834" BODY_LOST Warning Done;
+    "AL0835" MALFORMED_TRACEPARENT Warning Done;
+    "AL0836" MEANINGLESS_ATTRIBUTE Note Done;
+
+    // AL08: foreign files, templates
+    "AL0837" POLICY_FORMAT Error Spec;
+    "AL0838" DEFINITION_FORMAT Error Spec;
+    "AL0839" MOVING_DEFINITION Warning Done;
+    "AL0840" MIXED_DEPLOYMENTS Error Spec;
+    "AL0841" PROPERTY_TOO_NEW Warning Done;
+    "AL0842" POOL_WITH_URL Error Spec;
+    "AL0843" SUBSCRIPTION_SCOPE Error Spec;
+    "AL0844" MISSING_DEPENDENCY Warning Done;
+    "AL0845" DOUBLE_SLASH Warning Done;
+    "AL0846" PARALLEL_DEPLOYMENTS Warning Done;
+    "AL0847" MISPLACED_SKU Warning Done;
+    "AL0848" ROLE_NAME Warning Done;
+    "AL0849" SERVER_VARIABLE Warning Done;
 
     // AL09: the command line
     "AL0901" BUG Error Bug;
@@ -187,6 +261,12 @@ impl Code {
     /// What the program exits with where this is the first error.
     pub fn exit(self) -> Exit {
         ENTRIES[self.0].exit
+    }
+
+    /// What it is about, in a few words: the heading of the long text.
+    pub fn title(self) -> &'static str {
+        let first = self.explain().lines().next().unwrap_or_default();
+        first.split_once(": ").map_or(first, |(_, title)| title)
     }
 
     /// The long text, Markdown: what it is, cause, fix, source.

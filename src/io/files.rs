@@ -22,7 +22,15 @@ pub enum Access {
 
 /// Reads a file of at most `limit` bytes as UTF-8.
 pub fn read_text(path: &Path, limit: u64) -> io::Result<String> {
-    let bytes = read_bytes(path, limit)?;
+    text(read_limited(open(path)?, limit)?)
+}
+
+/// Reads standard input, at most `limit` bytes, as UTF-8.
+pub fn read_input(limit: u64) -> io::Result<String> {
+    text(read_limited(io::stdin().lock(), limit)?)
+}
+
+fn text(bytes: Vec<u8>) -> io::Result<String> {
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         let why = match kind(error.as_bytes()) {
@@ -55,9 +63,9 @@ fn open(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-fn read_bytes(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+fn read_limited(from: impl Read, limit: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    open(path)?.take(limit + 1).read_to_end(&mut bytes)?;
+    from.take(limit + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > limit {
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("longer than {limit} bytes")));
     }
@@ -151,7 +159,7 @@ pub fn replace_all<'a>(root: &Path, files: impl IntoIterator<Item = (&'a str, &'
 
 /// Whether the file has exactly this text.
 pub fn holds(path: &Path, text: &str) -> bool {
-    read_bytes(path, text.len() as u64).is_ok_and(|bytes| bytes == text.as_bytes())
+    open(path).and_then(|file| read_limited(file, text.len() as u64)).is_ok_and(|bytes| bytes == text.as_bytes())
 }
 
 /// The folder that a file stands in; `.` for a bare name.

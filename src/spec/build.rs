@@ -72,6 +72,7 @@ pub fn build(
         resource_group: spec.azure.resource_group,
         location: Location::new(&spec.azure.location),
     };
+    let tier_known = spec.gateway.sku.is_some() || spec.gateway.existing.is_none();
     let gateway = gateway(spec.gateway, &stack, &scope, out);
     let prefix = match gateway.standing {
         Standing::Managed => String::new(),
@@ -137,7 +138,13 @@ pub fn build(
             rotation: simulation.rotation.map_or(Rotation::Smooth, |Word(rotation)| rotation),
             quotas: backends.quotas,
         },
-        management: Management { roles, needed, ignore_changes: spec.ignore_changes.unwrap_or_default(), protect },
+        management: Management {
+            roles,
+            needed,
+            ignore_changes: spec.ignore_changes.unwrap_or_default(),
+            protect,
+            tier_known,
+        },
         silence: spec.silence.unwrap_or_default(),
         mixed: pools.mixed,
         origins,

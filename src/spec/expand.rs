@@ -46,7 +46,7 @@ fn tree(loaded: &Loaded, silence: &BTreeMap<String, String>, mixed: &BTreeSet<Ke
         ]),
     );
     if let Some(found) = &topology.gateway {
-        add("gateway", gateway(found));
+        add("gateway", gateway(found, management.tier_known));
     }
     let roles = match management.roles {
         Roles::Manage => "manage",
@@ -67,10 +67,7 @@ fn tree(loaded: &Loaded, silence: &BTreeMap<String, String>, mixed: &BTreeSet<Ke
     add("breakers", each(&breakers, |rule| breaker(rule)));
     let backends = topology.backends.iter().filter(|(_, found)| is_written(&found.target));
     add("backends", backends.map(|(key, found)| (key, backend(key, found, loaded))).collect());
-    let pools = topology.pools.iter().filter(|(_, found)| {
-        // a pool without any member is a mistake of the user's
-        found.members.is_empty() || found.members.iter().any(|member| is_written_member(topology, &member.backend))
-    });
+    let pools = topology.pools.iter().filter(|(key, _)| !topology.is_twin(key));
     add("pools", pools.map(|(key, found)| (key, pool(found, mixed.contains(key)))).collect());
     add("apis", each(&topology.apis, |found| api(found, topology)));
     add("products", each(&topology.products, product));
@@ -104,23 +101,19 @@ fn is_written(target: &Target) -> bool {
     matches!(target, Target::Deployment { .. } | Target::Url(_))
 }
 
-fn is_written_member(topology: &Topology, key: &str) -> bool {
-    topology.backends.get(key).is_none_or(|backend| is_written(&backend.target))
-}
-
 fn filled(value: Value) -> Option<Value> {
     let empty = value.as_object().is_some_and(Map::is_empty) || value.as_array().is_some_and(Vec::is_empty);
     (!empty).then_some(value)
 }
 
-fn gateway(found: &Gateway) -> Value {
+fn gateway(found: &Gateway, tier_known: bool) -> Value {
     let managed = found.standing == Standing::Managed;
     let publisher = json!({ "name": found.publisher.name, "email": found.publisher.email });
     present([
         ("name", literal(&found.name).filter(|_| managed)),
         ("existing", (!managed).then(|| existing(&found.name, &found.place))),
-        ("sku", Some(json!(found.sku.as_str()))),
-        ("capacity", Some(json!(found.capacity))),
+        ("sku", tier_known.then(|| json!(found.sku.as_str()))),
+        ("capacity", managed.then(|| json!(found.capacity))),
         ("publisher", Some(publisher).filter(|_| managed)),
         (
             "identity",
@@ -170,7 +163,7 @@ fn account(account: &Account, role: Option<&Role>) -> Value {
         ("existing", (!managed).then(|| existing(&account.name, &account.place))),
         ("subscription", place(&account.place.subscription)),
         ("resourceGroup", place(&account.place.resource_group)),
-        ("location", Some(json!(account.location.as_str()))),
+        ("location", account.location.is_known().then(|| json!(account.location.as_str()))),
         ("kind", Some(json!(account.kind.as_str()))),
         ("role", role.map(|role| json!(role.title()))),
         (
@@ -488,7 +481,7 @@ fn flow(value: &Value) -> Option<String> {
 }
 
 /// A text, plain where every reader takes it as itself, else in double quotes.
-fn word(text: &str) -> String {
+pub fn word(text: &str) -> String {
     let safe = |b: u8| b.is_ascii_alphanumeric() || b"_-./@".contains(&b);
     let begins = text.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '/');
     let typed = !matches!(yaml::plain(text), yaml::Value::Plain(_));

@@ -2,19 +2,24 @@
 //!
 //! Limits are from facts/apim.md 1.2, 2.1, 6 and 7; the traps from facts/seeds.md 3.
 
+mod features;
+mod observe;
+
 use super::build::{Built, unknown};
 use super::check::shown;
 use super::yaml::{item, join};
 use crate::diagnostic::{Diagnostic, code};
 use crate::time::Duration;
-use crate::topology::{Access, Breaker, Gateway, GatewaySku, Key, Name, Pool, Routes, Target, Topology, defaults};
+use crate::topology::{
+    Access, Breaker, Gateway, GatewaySku, Key, Name, Pool, Routes, Standing, Target, Topology, defaults,
+};
 use std::collections::BTreeMap;
 
 /// Reports everything that is wrong.
 pub fn check(built: &Built, out: &mut Vec<Diagnostic>) {
     let topology = &built.topology;
     nothing_missing(topology, out);
-    if let Some(gateway) = &topology.gateway {
+    if let Some(gateway) = topology.gateway.as_ref().filter(|gateway| gateway.standing == Standing::Managed) {
         capacity(gateway, out);
     }
     tags(&topology.tags, out);
@@ -26,6 +31,9 @@ pub fn check(built: &Built, out: &mut Vec<Diagnostic>) {
     one_namespace(topology, out);
     apis(topology, out);
     subscriptions(topology, out);
+    products(topology, out);
+    features::check(built, out);
+    observe::check(topology, out);
 }
 
 fn nothing_missing(topology: &Topology, out: &mut Vec<Diagnostic>) {
@@ -143,9 +151,24 @@ fn backends(topology: &Topology, out: &mut Vec<Diagnostic>) {
     for (key, backend) in &topology.backends {
         let path = format!("backends.{key}");
         name(key, 80, "backend", &path, out);
+        if backend.name.len() > 80 && key.len() <= 80 {
+            let problem = Diagnostic::new(code::BAD_NAME, format!("`{}` has more than 80 characters", backend.name));
+            out.push(
+                problem.at(&path).help("shorten the key: on an existing gateway the stack's name stands before it"),
+            );
+        }
+        if let Target::Url(url) = &backend.target
+            && let Some(first) = urls.insert((url.to_lowercase(), String::new()), key)
+        {
+            let problem = Diagnostic::new(code::ONE_URL, format!("`{first}` and `{key}` have one url"));
+            out.push(problem.at(&path).help("keep one, and raise its weight where it was meant to get more calls"));
+        }
         let Target::Deployment { account, deployment } = &backend.target else { continue };
         match topology.accounts.get(account) {
+            // that it is missing has been said
+            None if account.is_empty() => {}
             None => out.push(unknown("account", account, topology.accounts.keys()).at(join(&path, "account"))),
+            Some(_) if deployment.is_empty() => {}
             Some(found) if !found.deployments.contains_key(deployment) => {
                 let problem = unknown("deployment", deployment, found.deployments.keys());
                 out.push(
@@ -175,7 +198,13 @@ pub fn breaker(breaker: &Breaker, path: &str, out: &mut Vec<Diagnostic>) {
         out.push(problem.help("use up to 80 letters, digits and hyphens, no hyphen at the ends"));
     }
     let ranges = breaker.status_codes.len();
-    if ranges == 0 || ranges > 10 {
+    let reasons = breaker.error_reasons.len();
+    if reasons > 10 || breaker.error_reasons.iter().any(|reason| reason.is_empty() || reason.chars().count() > 200) {
+        let message = format!("`{name}` has {reasons} error reasons, and Azure takes 10 of up to 200 characters");
+        let problem = Diagnostic::new(code::STATUS_CODES, message).at(join(path, "errorReasons"));
+        out.push(problem.help("count statuses instead: no list of reasons is published"));
+    }
+    if (ranges == 0 && reasons == 0) || ranges > 10 {
         let message = format!("`{name}` has {ranges} status ranges, and Azure takes 1 to 10");
         let problem = Diagnostic::new(code::STATUS_CODES, message).at(join(path, "statusCodes"));
         out.push(problem.help("join neighbours, as `500-503`, or count `5xx`"));
@@ -272,17 +301,19 @@ fn apis(topology: &Topology, out: &mut Vec<Diagnostic>) {
             out.push(problem.at(join(&path, "path")).help("give each API its own path"));
         }
         let Some(intent) = api.policy.intent() else { continue };
+        // a key that leads nowhere stands there as it was written, in its own case
+        let is_pool = |name: &String| topology.pools.values().any(|pool| pool.name == *name);
         match &intent.routes {
             // where no pool is at all, that has been said
             Routes::All(_) | Routes::ByName(_) if topology.pools.is_empty() => {}
             Routes::All(pool) => {
-                if !topology.pools.contains_key(pool) {
+                if !is_pool(pool) {
                     out.push(unknown("pool", pool, topology.pools.keys()).at(join(&path, "pool")));
                 }
             }
             Routes::ByName(routes) => {
                 let path = join(&path, "routes");
-                if routes.is_empty() {
+                if routes.is_empty() && intent.v1.is_none() {
                     let problem = Diagnostic::new(code::ROUTES, format!("`{key}` has no route")).at(&path);
                     out.push(problem.help("route a deployment name to a pool, or take `routes` out for all pools"));
                 }
@@ -290,7 +321,7 @@ fn apis(topology: &Topology, out: &mut Vec<Diagnostic>) {
                 for (route, pool) in routes {
                     let path = join(&path, route);
                     name(route, 64, "route", &path, out);
-                    if !topology.pools.contains_key(pool) {
+                    if !is_pool(pool) {
                         out.push(unknown("pool", pool, topology.pools.keys()).at(path));
                     }
                 }
@@ -323,6 +354,17 @@ fn subscriptions(topology: &Topology, out: &mut Vec<Diagnostic>) {
                 out.push(unknown("API", api, topology.apis.keys()).at(join(&path, "api")));
             }
             Access::Api(_) | Access::Product(_) => {}
+        }
+    }
+}
+
+fn products(topology: &Topology, out: &mut Vec<Diagnostic>) {
+    unlike(topology.products.keys().map(|key| (key.as_str(), format!("products.{key}"))), "product", out);
+    for (key, product) in &topology.products {
+        let path = format!("products.{key}");
+        name(key, 80, "product", &path, out);
+        for api in product.apis.iter().filter(|api| !topology.apis.contains_key(*api)) {
+            out.push(unknown("API", api, topology.apis.keys()).at(join(&path, "apis")));
         }
     }
 }

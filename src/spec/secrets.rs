@@ -12,7 +12,9 @@ pub fn looks_secret(text: &str) -> bool {
         && text.bytes().all(|b| b.is_ascii_hexdigit())
         && text.bytes().any(|b| b.is_ascii_digit())
         && text.bytes().any(|b| b.is_ascii_alphabetic());
+    let address = text.starts_with("/subscriptions/") || text.starts_with("https://");
     let long = text.len() >= 84
+        && !address
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"+/=_.-".contains(&b))
         && text.bytes().any(|b| b.is_ascii_digit())
         && text.bytes().any(|b| b.is_ascii_uppercase())

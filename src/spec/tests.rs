@@ -3,7 +3,10 @@
 use super::*;
 use proptest::test_runner::{Config, RngSeed};
 
+mod catalogue;
+mod features;
 mod hostile;
+mod many;
 mod rules;
 
 /// Deterministic by day; many and random by night.
@@ -16,16 +19,40 @@ pub fn config() -> Config {
     }
 }
 
-const EXAMPLES: [(&str, &str); 3] = [
-    ("minimal", include_str!("../../examples/minimal.yaml")),
-    ("quickstart", include_str!("../../examples/quickstart.yaml")),
-    ("two-regions", include_str!("../../examples/two-regions.yaml")),
-];
+/// Every example, by its file's name.
+#[allow(clippy::disallowed_methods)] // a test may read the disk
+fn examples() -> Vec<(String, String)> {
+    let folder = std::fs::read_dir(EXAMPLES).expect("the examples");
+    let mut found: Vec<(String, String)> = folder
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "yaml"))
+        .map(|path| {
+            let name = path.file_stem().and_then(|name| name.to_str()).expect("a name").to_owned();
+            (name, std::fs::read_to_string(&path).expect("a text"))
+        })
+        .collect();
+    found.sort();
+    assert!(found.len() >= 13, "{found:?}");
+    found
+}
+
+const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples");
+
+/// The files beside the examples.
+#[allow(clippy::disallowed_methods)] // a test may read the disk
+fn beside(path: &str) -> Result<String, String> {
+    std::fs::read_to_string(format!("{EXAMPLES}/{path}")).map_err(|error| error.to_string())
+}
+
+/// Options with which every example loads.
+fn with_files() -> Options<'static> {
+    Options { files: &beside, ..Options::default() }
+}
 
 #[test]
 fn every_example_loads_without_a_warning() {
-    for (name, text) in EXAMPLES {
-        match load(text, &Options::default()) {
+    for (name, text) in examples() {
+        match load(&text, &with_files()) {
             Ok(loaded) => assert_eq!(loaded.warnings, [], "{name}"),
             Err(problems) => panic!("{name}: {problems:#?}"),
         }
@@ -34,21 +61,22 @@ fn every_example_loads_without_a_warning() {
 
 #[test]
 fn the_example_with_an_environment_loads_in_it() {
-    let (_, text) = EXAMPLES[2];
-    let loaded = load(text, &Options { environment: Some("dev"), ..Options::default() }).expect("a spec");
+    let (_, text) = examples().into_iter().find(|(name, _)| name == "environments").expect("the example");
+    let loaded = load(&text, &Options { environment: Some("dev"), ..Options::default() }).expect("a spec");
     assert_eq!(loaded.warnings, []);
-    assert_eq!(loaded.topology.tags["owner"], "developers");
+    assert_eq!(loaded.topology.tags["stage"], "development");
+    assert_eq!(loaded.topology.accounts["eastus2"].deployments["gpt-5.4-mini"].capacity, 20);
 }
 
 #[test]
 fn the_long_form_says_the_same() {
-    for (name, text) in EXAMPLES {
-        let long = expand(text, &Options::default()).expect(name);
-        let (short, long_form) = (load(text, &Options::default()).expect(name), load(&long, &Options::default()));
+    for (name, text) in examples() {
+        let long = expand(&text, &with_files()).expect(&name);
+        let (short, long_form) = (load(&text, &with_files()).expect(&name), load(&long, &with_files()));
         let long_form = long_form.unwrap_or_else(|problems| panic!("{name}: {problems:#?}\n{long}"));
         assert_eq!(short.topology, long_form.topology, "{name}");
         assert_eq!((short.simulation, &short.warnings), (long_form.simulation, &long_form.warnings), "{name}");
-        assert_eq!(expand(&long, &Options::default()).as_ref(), Ok(&long), "{name}");
+        assert_eq!(expand(&long, &with_files()).as_ref(), Ok(&long), "{name}");
     }
 }
 
@@ -254,39 +282,95 @@ models:
 /// Everything that a spec may say, so that the long form is tried with it.
 const FULL: &str = r#"version: 1
 name: full
-silence: { AL0312: "shown on purpose", AL0316: "and this", AL0310: unused }
+silence: { AL0312: "shown on purpose", AL0316: "and this", AL0340: meant, AL0346: meant, AL0310: unused }
 azure: { subscription: 00000000-0000-0000-0000-000000000001, resourceGroup: "(rg)", location: East US 2, tags: { a: "$${b}", "c d": "x: 'y'\n#" } }
-gateway: { name: my-apim, sku: Standard, capacity: 2, publisher: { name: "no", email: a@b.c }, identity: system }
+gateway:
+  name: my-apim
+  sku: Premium
+  capacity: 2
+  publisher: { name: "no", email: a@b.c }
+  identity: { user: id-full }
+  network: { subnet: /subscriptions/s/resourceGroups/n/providers/Microsoft.Network/virtualNetworks/v/subnets/g, mode: Internal }
+  properties: { customProperties: { "Microsoft.WindowsAzure.ApiManagement.Gateway.Security.Protocols.Tls10": "False" }, disableGateway: false }
 roles: manage
 accounts:
-  a: { location: eastus2, kind: AIServices, name: my-account, deployments: { d1: { model: m, version: "1", versionUpgrade: NoAutoUpgrade, capacity: 1 }, d2: { model: m, version: "1", sku: DataZoneStandard, capacity: 1 } } }
-  b: { location: westus, deployments: { d3: { model: m, version: "1", capacity: 1 } } }
+  a: { location: eastus2, kind: AIServices, name: my-account, role: Cognitive Services User, deployments: { d1: { model: m, version: "1", versionUpgrade: NoAutoUpgrade, capacity: 1, raiPolicy: strict }, d2: { model: m, version: "1", sku: DataZoneStandard, capacity: 1 } } }
+  b: { location: westus, resourceGroup: rg-b, subscription: 00000000-0000-0000-0000-000000000002, deployments: { d3: { model: m, version: "1", capacity: 1 }, pp: { model: m, version: "1", sku: GlobalProvisionedManaged, capacity: 15, spillover: d3 } } }
+  c: { existing: { name: old, resourceGroup: rg-old }, deployments: { d1: { model: m, version: "1", capacity: 5 }, deep: { model: DeepSeek-R1, version: "1", format: DeepSeek, capacity: 5 } } }
+  closed: { location: westus3, network: { subnet: /subscriptions/s/resourceGroups/n/providers/Microsoft.Network/virtualNetworks/v/subnets/p, dnsZone: /subscriptions/s/resourceGroups/n/providers/Microsoft.Network/privateDnsZones/privatelink.openai.azure.com }, properties: { networkAcls: { defaultAction: Deny } }, deployments: { d1: { model: m, version: "1", capacity: 1 } } }
 breakers:
   default: { count: 3 }
   share: { percentage: 10, interval: P1D, statusCodes: [429, 5xx, 430-432], tripDuration: 90m, acceptRetryAfter: false }
+  reasons: { errorReasons: [Server errors] }
 backends:
   x: { account: a, deployment: d1, breaker: share }
   y: { account: a, deployment: d2, breaker: none }
   z: { account: b, deployment: d3 }
+  w: { account: c, deployment: d1, breaker: reasons }
+  v: { account: closed, deployment: d1 }
+  u: { url: https://llm.example.com/v1, credential: { keyVault: https://kv.vault.azure.net/secrets/llm, header: api-key }, quota: { tokensPerMinute: 60000 } }
 pools:
   p: { members: [{ backend: z, priority: 0, weight: 100 }, { backend: x, priority: 0, weight: 0 }, { backend: y, priority: 7 }] }
-  q: { members: [{ backend: y }, { backend: z, priority: 2 }] }
+  q: { members: [{ backend: y }, { backend: z, priority: 2 }], failureStatus: 529, sessionAffinity: SessionId }
+  s: { members: [{ backend: u }, { backend: v, weight: 3 }], allowMixedModels: true }
+  d1: { members: [{ backend: x }, { backend: w, priority: 2 }] }
 apis:
   one: { path: /a/openai/, displayName: "One: 1", routes: { "4.1": p, x: q }, retry: { count: 1, interval: 2s, firstFast: false, timeout: 1m, timeouts: true } }
   two: { pool: q, onExhausted: { status: 503, maxRetryAfter: 1h }, callers: { keys: { header: X-Key, query: key } } }
+  three:
+    pool: s
+    strategy: smart
+    definition: catch-all
+    stateful: { pin: a }
+    tokenLimit: { tokensPerMinute: 1000, estimatePrompt: false, by: pool }
+    callers: { keys: false, entra: { tenant: contoso.com, audiences: [api://openai], applications: [11111111-1111-1111-1111-111111111111] } }
+  four: { surfaces: [v1], routes: { d1: d1 }, definition: { file: openapi.json } }
+  five: { surfaces: [deployments, v1], pool: d1, strategy: round-robin, definition: { azureOpenAI: "2024-10-21", commit: 0123456789abcdef0123456789abcdef01234567 } }
+  six: { routes: { d1: d1 }, policy: { template: own.xml.j2 } }
+products:
+  gold: { apis: [one, three], displayName: Gold, tokenLimit: { tokensPerMinute: 5 }, quota: { tokens: 50000000, per: Monthly } }
+  bare: { apis: [two] }
+subscriptions:
+  team-a: { product: gold, tracing: true }
+  batch: { api: two, displayName: Batch }
+observability:
+  workspace: new
+  appInsights: /subscriptions/s/resourceGroups/n/providers/Microsoft.Insights/components/appi
+  metrics: { namespace: ours, dimensions: [Subscription ID, Client IP] }
+  llmLogs: true
+  bodies: 0
+  headers: [x-ms-region]
+  workbook: true
+  alerts: { throttled: 1, actionGroup: /subscriptions/s/resourceGroups/n/providers/Microsoft.Insights/actionGroups/ops }
+ignoreChanges: [gateway.capacity]
+protect: [gateway, accounts, pools.p]
 simulation: { instances: 3, rotation: random }
 "#;
 
+/// The files beside [`FULL`].
+fn full_files(path: &str) -> Result<String, String> {
+    match path {
+        "openapi.json" => {
+            Ok(r#"{ "openapi": "3.0.1", "servers": [{ "url": "https://{endpoint}/openai" }], "paths": {} }"#.into())
+        }
+        "own.xml.j2" => Ok("<policies />".into()),
+        other => Err(format!("no {other}")),
+    }
+}
+
 #[test]
 fn the_long_form_keeps_everything() {
-    let loaded = load(FULL, &Options::default()).unwrap_or_else(|problems| panic!("{problems:#?}"));
-    assert_eq!(loaded.simulation, Simulation { instances: 3, rotation: Rotation::Random, quotas: BTreeMap::new() });
-    assert_eq!(loaded.topology.subscriptions.keys().collect::<Vec<_>>(), ["one", "probe", "two"]);
+    let options = Options { files: &full_files, ..Options::default() };
+    let loaded = load(FULL, &options).unwrap_or_else(|problems| panic!("{problems:#?}"));
+    let quotas = BTreeMap::from([("u".into(), Quota { tokens_per_minute: 60_000, requests_per_minute: 360 })]);
+    assert_eq!(loaded.simulation, Simulation { instances: 3, rotation: Rotation::Random, quotas });
+    assert_eq!(loaded.topology.subscriptions.keys().collect::<Vec<_>>(), ["batch", "probe", "team-a"]);
     assert_eq!(loaded.topology.tags["a"], "${b}");
-    let long = expand(FULL, &Options::default()).expect("a spec");
-    let again = load(&long, &Options::default()).unwrap_or_else(|problems| panic!("{problems:#?}\n{long}"));
+    let long = expand(FULL, &options).expect("a spec");
+    let again = load(&long, &options).unwrap_or_else(|problems| panic!("{problems:#?}\n{long}"));
     assert_eq!(again.topology, loaded.topology, "{long}");
-    assert_eq!(again.simulation, loaded.simulation);
+    assert_eq!((&again.simulation, &again.management), (&loaded.simulation, &loaded.management));
+    assert_eq!(expand(&long, &options).as_ref(), Ok(&long));
     let codes = |loaded: &Loaded| loaded.warnings.iter().map(|warning| warning.code).collect::<Vec<_>>();
     assert_eq!(codes(&again), codes(&loaded));
 }

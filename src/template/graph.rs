@@ -6,8 +6,10 @@ mod apis;
 mod backends;
 mod gateway;
 mod inputs;
+mod observe;
 mod order;
 mod outputs;
+mod products;
 mod split;
 
 use super::symbols::Symbols;
@@ -33,7 +35,7 @@ const DEPLOYMENTS: &str = "Microsoft.CognitiveServices/accounts/deployments";
 const GATEWAY: &str = "gateway";
 
 /// Names that no resource may take: parameters, variables, and the functions that a bare prefix would hide.
-const RESERVED: [&str; 19] = [
+const RESERVED: [&str; 21] = [
     "location",
     "gatewayName",
     "gatewaySku",
@@ -46,6 +48,8 @@ const RESERVED: [&str; 19] = [
     "stack",
     "stackTags",
     "openAIUser",
+    "logRetentionDays",
+    "appInsightsId",
     GATEWAY,
     split::MODULE,
     split::ENDPOINTS,
@@ -119,12 +123,6 @@ impl Build<'_> {
     fn add(&mut self, resource: Resource) {
         self.template.resources.push(resource);
     }
-
-    /// Products, their APIs and policies; their symbols go to `products`, where the subscriptions find them.
-    fn products(&mut self) {}
-
-    /// Workspace, Application Insights, loggers, diagnostics, workbook, alerts.
-    fn observability(&mut self) {}
 }
 
 /// A resource with nothing but its identity.

@@ -148,6 +148,8 @@ pub enum Balancing {
     Native,
     /// The policy of every API that routes to it: nothing of the pool stands in Azure.
     Policy,
+    /// Nobody: only its twin for the surface v1 is used.
+    Twin,
 }
 
 /// One member of a pool.

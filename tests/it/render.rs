@@ -4,6 +4,8 @@ mod checks;
 mod csharp;
 mod cut;
 mod laws;
+mod lint;
+mod observed;
 mod snapshots;
 mod strings;
 mod topologies;

@@ -18,7 +18,7 @@ impl Reading<'_> {
         let key = keyed(&self.desired.backends, |_, wanted| Some(wanted.name.clone()), name);
         let described = Backend {
             name: self.desired.backends.get(&key).map_or(name, |wanted| &wanted.name).to_owned(),
-            target: self.target(text(backend, "/properties/url")),
+            target: self.target(&key, text(backend, "/properties/url")),
             breaker: list(backend, "/properties/circuitBreaker/rules").first().map(breaker),
             credential: self.desired.backends.get(&key).and_then(|wanted| wanted.credential.clone()),
         };
@@ -28,11 +28,11 @@ impl Reading<'_> {
     }
 
     /// The deployment that a url calls, if it is one of an account in this group.
-    fn target(&self, url: &str) -> Target {
+    fn target(&self, key: &str, url: &str) -> Target {
         let path = url.trim_end_matches('/');
         let (base, name) = match path.to_ascii_lowercase().find("/openai/deployments/") {
             Some(at) => (path[..at].to_lowercase(), &path[at + "/openai/deployments/".len()..]),
-            None => return Target::Url(url.to_owned()),
+            None => return self.by_account(key, path).unwrap_or_else(|| Target::Url(url.to_owned())),
         };
         let account = match self.endpoints.iter().find(|(endpoint, _)| *endpoint == base) {
             Some((_, key)) => Some(key),
@@ -47,6 +47,20 @@ impl Reading<'_> {
         };
         let deployment = known(self.desired).or_else(|| known(&self.live.topology));
         Target::Deployment { account: account.clone(), deployment: deployment.unwrap_or_else(|| name.to_owned()) }
+    }
+
+    /// An address that names no deployment: what the spec says that it calls, if it is of that account.
+    fn by_account(&self, key: &str, path: &str) -> Option<Target> {
+        let wanted = &self.desired.backends.get(key)?.target;
+        let end = match wanted {
+            Target::V1 { .. } | Target::Account { .. } => format!("/{}", wanted.path()?),
+            Target::Deployment { .. } | Target::Url(_) => return None,
+        };
+        let lower = path.to_ascii_lowercase();
+        let base = lower.strip_suffix(&end)?;
+        let known = self.endpoints.iter().find(|(endpoint, _)| endpoint == base).map(|(_, account)| account);
+        let account = known.or_else(|| self.absent_account(base))?;
+        (wanted.account()?.0 == account).then(|| wanted.clone())
     }
 
     /// An account that the spec wants, that is not there, and whose sub-domain this host is.

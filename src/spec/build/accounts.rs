@@ -74,7 +74,11 @@ fn account(key: &str, written: model::Account, scope: &Scope, out: &mut Vec<Diag
         name,
         place,
         standing: if is_existing { Standing::Existing } else { Standing::Managed },
-        location: written.location.map_or_else(|| scope.location.clone(), |name| Location::new(&name)),
+        location: match (written.location, is_existing) {
+            (Some(name), _) => Location::new(&name),
+            (None, true) => Location::unknown(),
+            (None, false) => scope.location.clone(),
+        },
         kind: written.kind.map_or(AccountKind::OpenAI, |Word(kind)| kind),
         deployments: deployments.collect(),
         network: network(written.network.unwrap_or_default(), &join(&path, "network"), out),

@@ -221,9 +221,14 @@ pub struct Pools {
 pub fn pools(written: Map<model::Pool>, apis: &Map<model::Api>, site: &Site<'_>) -> Pools {
     let mut pools = Pools { all: BTreeMap::new(), mixed: BTreeSet::new() };
     for (key, written) in written {
-        let mut users = apis.values().filter(|api| routes(api, &key)).peekable();
-        let native = |api: &model::Api| strategy(api) == Strategy::Pool && serves(api, Surface::Deployments);
-        let balancing = if users.peek().is_none() || users.any(native) { Balancing::Native } else { Balancing::Policy };
+        let users: Vec<&model::Api> = apis.values().filter(|api| routes(api, &key)).collect();
+        let native = |api: &&model::Api| strategy(api) == Strategy::Pool && serves(api, Surface::Deployments);
+        let balancing = match () {
+            () if users.is_empty() || users.iter().any(native) => Balancing::Native,
+            () if users.iter().any(|api| serves(api, Surface::Deployments)) => Balancing::Policy,
+            () if users.iter().all(|api| strategy(api) != Strategy::Pool) => Balancing::Policy,
+            () => Balancing::Twin,
+        };
         if written.allow_mixed_models == Some(true) {
             pools.mixed.insert(key.clone());
         }

@@ -134,6 +134,7 @@ pub(super) fn parameters(topology: &Topology) -> Vec<Parameter> {
             ),
         ]);
     }
+    parameters.extend(super::observe::parameters(topology));
     let managed = topology.accounts.iter().filter(|(_, account)| account.standing == Standing::Managed);
     let locations = managed.map(|(key, account)| (key.clone(), account.location.as_str().into()));
     let tags = topology.tags.iter().map(|(key, tag)| (key.clone(), tag.as_str().into()));

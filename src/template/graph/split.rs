@@ -61,8 +61,9 @@ pub(super) fn gateway(build: Build<'_>) -> Template {
         ..resource(Address::Gateway, GATEWAY, super::SERVICE, super::API_MANAGEMENT)
     };
     resources.insert(0, there);
-    let texts = std::mem::take(&mut main.texts).into_iter().map(|(path, text)| (format!("{ABOVE}{path}"), text));
-    let template = Template { parameters, resources, texts: texts.collect(), ..Template::default() };
+    let texts = main.texts.iter().map(|(path, text)| (format!("{ABOVE}{path}"), text.clone()));
+    let mut template = Template { parameters, resources, texts: texts.collect(), ..Template::default() };
+    template.prune();
     // where the sections of the Bicep have it: behind the accounts
     let at = main.modules.iter().position(|module| module.about == About::Role).unwrap_or(main.modules.len());
     let module = Module {

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 #[test]
 fn rendered_files_are_as_recorded() {
     for (name, topology) in examples() {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("snapshots/render").join(name);
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("snapshots/render").join(&name);
         let files = files(&topology);
         if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
             let _ = std::fs::remove_dir_all(&folder);

@@ -111,27 +111,33 @@ pub fn two_regions() -> Topology {
 }
 
 /// The shipped examples by name, as a user's spec becomes a topology.
-pub fn examples() -> Vec<(&'static str, Topology)> {
-    let load = |name| {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(format!("{name}.yaml"));
-        let text = std::fs::read_to_string(path).expect("the example");
-        let loaded = aoai_lb::spec::load(&text, &aoai_lb::spec::Options::default());
-        (name, loaded.unwrap_or_else(|problems| panic!("{name}: {problems:?}")).topology)
+pub fn examples() -> Vec<(String, Topology)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let files = |path: &str| std::fs::read_to_string(folder.join(path)).map_err(|error| error.to_string());
+    let load = |name: String| {
+        let text = files(&format!("{name}.yaml")).expect("the example");
+        let options = aoai_lb::spec::Options { files: &files, ..aoai_lb::spec::Options::default() };
+        let loaded = aoai_lb::spec::load(&text, &options);
+        let topology = loaded.unwrap_or_else(|problems| panic!("{name}: {problems:?}")).topology;
+        (name, topology)
     };
-    ["quickstart", "minimal", "two-regions"].map(load).into()
+    crate::cli::examples().into_iter().map(load).collect()
 }
 
 /// The examples, and what they do not show: names of one's own, an environment, percentages, odd keys; a gateway of
-/// somebody else's; networks, identities, vaults, every kind of backend.
-pub fn several() -> Vec<(&'static str, Topology)> {
-    let mut several = examples();
-    several.extend([
+/// somebody else's; networks, identities, vaults, every kind of backend; what is recorded.
+pub fn several() -> Vec<(String, Topology)> {
+    let hand_made = [
         ("one region", minimal()),
         ("names of its own", two_regions()),
         ("a shared gateway", shared()),
         ("a shared gateway here", Topology { gateway: shared_here(), ..shared() }),
         ("closed", closed()),
-    ]);
+        ("observed", super::observed::observed()),
+        ("shared workspace", super::observed::shared()),
+    ];
+    let mut several = examples();
+    several.extend(hand_made.map(|(name, topology)| (name.to_owned(), topology)));
     several
 }
 

@@ -1,5 +1,6 @@
 //! Any topology whose references hold: with texts that printers fear, or with such as Azure takes.
 
+use super::super::observed::{any_definition, any_observability, any_products};
 use super::{OTHER, elsewhere, topology};
 use aoai_lb::time::Duration;
 use aoai_lb::topology::intent::{Candidate, CandidateKey};
@@ -322,8 +323,32 @@ pub fn topology_of(texts: Texts) -> impl Strategy<Value = Topology> {
                     tracing,
                 },
             );
-            let base = Topology { apis, ..base };
-            btree_map(texts.key(), subscription, 0..3)
-                .prop_map(move |subscriptions| Topology { subscriptions, ..base.clone() })
+            let subscriptions = btree_map(texts.key(), subscription, 0..3);
+            (Just(Topology { apis, ..base }), subscriptions)
         })
+        .prop_flat_map(move |(base, subscriptions)| {
+            let base = Topology { subscriptions, ..base };
+            match texts {
+                Texts::Any => recorded(base).boxed(),
+                Texts::Plain => Just(base).boxed(),
+            }
+        })
+}
+
+/// The same with products, imported definitions, and whatever is recorded.
+fn recorded(base: Topology) -> impl Strategy<Value = Topology> {
+    let keys: Vec<Key> = base.apis.keys().cloned().collect();
+    let definitions = vec(any_definition(), keys.len());
+    (option::of(any_observability()), any_products(keys), definitions, any::<Option<Index>>()).prop_map(
+        move |(observability, products, definitions, of_product)| {
+            let mut topology = Topology { observability, products, ..base.clone() };
+            topology.apis.values_mut().zip(definitions).for_each(|(api, definition)| api.definition = definition);
+            let keys: Vec<&Key> = topology.products.keys().collect();
+            if let Some(index) = of_product.filter(|_| !keys.is_empty()) {
+                let access = Access::Product((*index.get(&keys)).clone());
+                topology.subscriptions.values_mut().take(1).for_each(|s| s.access = access.clone());
+            }
+            topology
+        },
+    )
 }

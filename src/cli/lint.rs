@@ -1,0 +1,68 @@
+//! `lint`: what API Management refuses in somebody's policy or template, and known traps.
+
+use super::args;
+use super::context::{Context, count};
+use super::{Done, Failure, Result};
+use crate::diagnostic::{Diagnostic, Exit, Severity, code};
+use crate::io::files;
+use crate::policy;
+use crate::template;
+use crate::ui::{Role, Source, clean, paint};
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::io::ErrorKind;
+
+/// No template that Azure accepts is longer than 4 MB.
+const LIMIT: u64 = 8 * 1024 * 1024;
+
+pub(super) fn run(context: &Context, args: &args::Lint) -> Result {
+    let source = source(args)?;
+    let (kind, problems) = match source.text.trim_start_matches('\u{feff}').trim_start().chars().next() {
+        Some('<') => ("policy", policy::lint::lint(&source.text, &BTreeMap::new())),
+        Some('{') => ("template", template::lint::lint(&source.text)),
+        _ => return Err(Failure::from(neither(&source))),
+    };
+    context.tell(Some(&source), &problems);
+    let name = clean(&source.name);
+    context.ui.say(&match (problems.is_empty(), Exit::of(&problems)) {
+        (true, _) => format!("{} {name}: nothing found.", paint(Role::Good, "✓")),
+        (false, Exit::Done) => format!("{} {name}: {}.", paint(Role::Good, "✓"), told(&problems)),
+        (false, _) => format!("{name}: {}.", told(&problems)),
+    });
+    Ok(Done::new(json!({ "file": source.name, "kind": kind })).exit(Exit::of(&problems)))
+}
+
+/// `1 error, 2 warnings, 3 notes`
+fn told(problems: &[Diagnostic]) -> String {
+    let notes = match problems.iter().filter(|problem| problem.severity == Severity::Note).count() {
+        0 => String::new(),
+        1 => "1 note".to_owned(),
+        n => format!("{n} notes"),
+    };
+    let parts = [count(problems), notes];
+    parts.iter().filter(|part| !part.is_empty()).cloned().collect::<Vec<_>>().join(", ")
+}
+
+fn source(args: &args::Lint) -> Result<Source> {
+    let input = args.file.as_os_str() == "-";
+    let name = if input { "standard input".to_owned() } else { args.file.display().to_string() };
+    let read = if input { files::read_input(LIMIT) } else { files::read_text(&args.file, LIMIT) };
+    read.map(|text| Source { name: name.clone(), text }).map_err(|error| {
+        let problem = Diagnostic::new(code::UNREADABLE_FILE, format!("`{name}` cannot be read: {error}"));
+        Failure::from(match error.kind() {
+            ErrorKind::NotFound => problem.help("check the path"),
+            ErrorKind::IsADirectory => problem.help("name a file in it"),
+            ErrorKind::InvalidData => problem.help("a policy or template is text: save it as UTF-8"),
+            _ => problem,
+        })
+    })
+}
+
+fn neither(source: &Source) -> Diagnostic {
+    let message = format!("`{}` is neither a policy (XML) nor an ARM template (JSON)", source.name);
+    let problem = Diagnostic::new(code::UNREADABLE_TEMPLATE, message);
+    if source.name.ends_with(".bicep") {
+        return problem.help("compile it with `bicep build` first");
+    }
+    problem.help("name a policy document or a template; compile Bicep with `bicep build` first")
+}

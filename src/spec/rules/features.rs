@@ -1,0 +1,343 @@
+//! Rules of what only some specs use: the surface v1, addresses of somebody else's, spill-over, roles, tiers, networks,
+//! existing things, properties in Azure's own words.
+
+use super::super::build::{Built, unknown};
+use super::super::check::shown;
+use super::super::suggest;
+use super::super::yaml::{item, join};
+use crate::diagnostic::{Diagnostic, code};
+use crate::topology::{
+    Account, AccountNetwork, Balancing, Deployment, DeploymentSku, Gateway, GatewaySku, Key, NetworkMode,
+    OPENAI_FORMAT, Pool, Properties, Role, Routes, Standing, Strategy, Target, Topology,
+};
+use serde_json::Value as Json;
+
+/// Reports everything that is wrong.
+pub fn check(built: &Built, out: &mut Vec<Diagnostic>) {
+    let topology = &built.topology;
+    for (key, pool) in &topology.pools {
+        foreign_members(topology, key, pool, out);
+    }
+    v1(topology, out);
+    stateful(topology, out);
+    for (key, account) in &topology.accounts {
+        spillover(key, account, out);
+        if let Some(role) = built.management.needed.get(key) {
+            role_of_formats(key, account, *role, out);
+        }
+        written_account(key, account, out);
+    }
+    if let Some(gateway) = &topology.gateway {
+        written_gateway(gateway, out);
+        if built.management.tier_known {
+            tier(topology, gateway, out);
+        }
+    }
+    scopes(built, out);
+}
+
+/// API Management's own pool has no place for a member's key.
+fn foreign_members(topology: &Topology, key: &str, pool: &Pool, out: &mut Vec<Diagnostic>) {
+    if pool.balancing != Balancing::Native {
+        return;
+    }
+    for (index, member) in pool.members.iter().enumerate() {
+        let Some(backend) = topology.backends.get(&member.backend) else { continue };
+        if !matches!(backend.target, Target::Url(_)) {
+            continue;
+        }
+        let message =
+            format!("`{}` is an address of somebody else's, and `{key}` is API Management's pool", member.backend);
+        let at = join(&item(&format!("pools.{key}.members"), index), "backend");
+        let problem = Diagnostic::new(code::FOREIGN_MEMBER, message).at(at).label("signs in with a key of its own");
+        out.push(problem.help("set `strategy: smart` or `round-robin` on every API that routes here, or take it out"));
+    }
+}
+
+/// Trap 1: on the surface v1 the body names the deployment, alike for every member.
+fn v1(topology: &Topology, out: &mut Vec<Diagnostic>) {
+    for (key, api) in &topology.apis {
+        let Some(v1) = api.policy.intent().and_then(|intent| intent.v1.as_ref()) else { continue };
+        let path = format!("apis.{key}");
+        let routes: Vec<(Option<&str>, &str)> = match v1 {
+            Routes::All(pool) => vec![(None, pool)],
+            Routes::ByName(routes) => routes.iter().map(|(name, pool)| (Some(name.as_str()), pool.as_str())).collect(),
+        };
+        let mut told: Vec<&str> = Vec::new();
+        for (route, name) in routes {
+            let Some((twin, pool)) = topology.pool_by_name(name) else { continue };
+            let written = twin.strip_suffix("-v1").unwrap_or(twin);
+            let members = topology.pools.get(written).map_or(&pool.members, |pool| &pool.members);
+            for (index, member) in members.iter().enumerate().filter(|_| !told.contains(&name)) {
+                let target = topology.backends.get(&member.backend).map(|backend| &backend.target);
+                let Some(Target::Url(_)) = target else { continue };
+                let message = format!("`{}` is an address of somebody else's, and `{key}` serves v1", member.backend);
+                let at = join(&item(&format!("pools.{written}.members"), index), "backend");
+                let problem = Diagnostic::new(code::FOREIGN_MEMBER, message).at(at);
+                out.push(problem.help("take it out of the pool, or serve the surface `deployments` alone"));
+            }
+            let mut names = pool.members.iter().filter_map(|member| deployment_name(topology, &member.backend));
+            let Some((first, of)) = names.next() else { continue };
+            if let Some((other, whose)) = names.find(|(name, _)| !name.eq_ignore_ascii_case(first)) {
+                if !told.contains(&name) {
+                    let message = format!(
+                        "`{key}` serves v1, and members of `{written}` have different names: `{first}` of {of}, `{other}` of {whose}"
+                    );
+                    let problem =
+                        Diagnostic::new(code::DEPLOYMENT_NAMES, message).at(format!("pools.{written}.members"));
+                    out.push(problem.help("give the deployments one name, or serve the surface `deployments` alone"));
+                }
+            } else if let Some(route) = route.filter(|route| !route.eq_ignore_ascii_case(first)) {
+                let message =
+                    format!("callers of v1 say `{route}`, and the deployments of `{written}` are called `{first}`");
+                let problem = Diagnostic::new(code::DEPLOYMENT_NAMES, message).at(join(&join(&path, "routes"), route));
+                let help = format!("call the route `{first}`: the body goes on as it came, with its `model`");
+                out.push(problem.help(help));
+            }
+            told.push(name);
+        }
+    }
+}
+
+/// Name of the deployment that a backend calls, and the account's key.
+fn deployment_name<'a>(topology: &'a Topology, backend: &str) -> Option<(&'a str, &'a str)> {
+    let (account, deployment) = topology.backends.get(backend)?.target.account()?;
+    Some((deployment?, account))
+}
+
+fn stateful(topology: &Topology, out: &mut Vec<Diagnostic>) {
+    for backend in topology.backends.values() {
+        let Target::Account { account } = &backend.target else { continue };
+        if !topology.accounts.contains_key(account) {
+            let pins = |(key, api): (&Key, &crate::topology::Api)| {
+                let stateful = api.policy.intent()?.stateful.as_ref()?;
+                (*stateful == backend.name).then(|| format!("apis.{key}.stateful.pin"))
+            };
+            let path = topology.apis.iter().find_map(pins).unwrap_or_default();
+            out.push(unknown("account", account, topology.accounts.keys()).at(path));
+        }
+    }
+}
+
+/// What a full provisioned deployment cannot serve goes to a standard one of the same account, model and reach.
+fn spillover(key: &str, account: &Account, out: &mut Vec<Diagnostic>) {
+    use DeploymentSku::*;
+    for (name, deployment) in &account.deployments {
+        let Some(wanted) = &deployment.spillover else { continue };
+        let path = format!("accounts.{key}.deployments.{name}.spillover");
+        let mut report = |message: String, help: &str| {
+            out.push(Diagnostic::new(code::SPILLOVER, message).at(&path).help(help));
+        };
+        let target = account.deployments.get(wanted);
+        let reaches = |to: &Deployment| {
+            matches!(
+                (deployment.sku, to.sku),
+                (GlobalProvisionedManaged, GlobalStandard) | (DataZoneProvisionedManaged, DataZoneStandard)
+            )
+        };
+        match (deployment.sku, target) {
+            (_, None) => {
+                let keys = account.deployments.keys();
+                out.push(unknown("deployment", wanted, keys).at(path).note(format!("it is looked for in `{key}`")));
+            }
+            (ProvisionedManaged, _) => report(
+                format!("`{name}` is provisioned in one region, which does not spill over"),
+                "use GlobalProvisionedManaged or DataZoneProvisionedManaged, or let the pool do it by priority",
+            ),
+            (sku, _) if !sku.is_provisioned() => report(
+                format!("`{name}` is not provisioned, and only provisioned deployments spill over"),
+                "take `spillover` out",
+            ),
+            (_, Some(to)) if to.model.name != deployment.model.name => report(
+                format!("`{wanted}` serves {}, and `{name}` serves {}", to.model.name, deployment.model.name),
+                "name a deployment of the same model",
+            ),
+            (sku, Some(to)) if !reaches(to) => report(
+                format!("{} does not spill over to {}", sku.as_str(), to.sku.as_str()),
+                "name a standard deployment of the same reach: global to global, data zone to data zone",
+            ),
+            (_, Some(_)) => {}
+        }
+    }
+}
+
+/// A role that the spec names must call every format.
+fn role_of_formats(key: &str, account: &Account, role: Role, out: &mut Vec<Diagnostic>) {
+    let foreign = account.deployments.iter().find(|(_, deployment)| deployment.model.format != OPENAI_FORMAT);
+    if let (Some((name, deployment)), Role::OpenAIUser | Role::OpenAIContributor) = (foreign, role) {
+        let format = &deployment.model.format;
+        let message = format!("`{name}` has the format {}, which {} does not call", shown(format), role.title());
+        let problem = Diagnostic::new(code::WRONG_ROLE, message).at(format!("accounts.{key}.role"));
+        out.push(problem.help(format!("use {}", Role::CognitiveServicesUser.title())));
+    }
+}
+
+fn written_account(key: &str, account: &Account, out: &mut Vec<Diagnostic>) {
+    let path = format!("accounts.{key}");
+    if account.standing == Standing::Existing {
+        for (part, used) in
+            [("network", account.network != AccountNetwork::default()), ("properties", !account.properties.is_empty())]
+        {
+            if used {
+                out.push(never_written(&join(&path, part), format!("`{key}` is an existing account")));
+            }
+        }
+        return;
+    }
+    const OURS: [(&str, &str); 4] = [
+        ("customSubDomainName", "name"),
+        ("disableLocalAuth", "nothing: keys are off, for the gateway signs in with its identity"),
+        ("publicNetworkAccess", "network.public"),
+        ("networkAcls.bypass", "network"),
+    ];
+    properties(&account.properties, &join(&path, "properties"), &OURS, out);
+}
+
+fn written_gateway(gateway: &Gateway, out: &mut Vec<Diagnostic>) {
+    if gateway.standing == Standing::Existing {
+        for (part, used) in [("network", gateway.network.is_some()), ("properties", !gateway.properties.is_empty())] {
+            if used {
+                out.push(never_written(&join("gateway", part), "the service is an existing one".into()));
+            }
+        }
+        return;
+    }
+    const OURS: [(&str, &str); 4] = [
+        ("publisherName", "gateway.publisher.name"),
+        ("publisherEmail", "gateway.publisher.email"),
+        ("virtualNetworkType", "gateway.network.mode"),
+        ("virtualNetworkConfiguration", "gateway.network.subnet"),
+    ];
+    properties(&gateway.properties, "gateway.properties", &OURS, out);
+}
+
+fn never_written(path: &str, why: String) -> Diagnostic {
+    let message = format!("{why}, and never written");
+    Diagnostic::new(code::TWO_WAYS, message).at(path).help("take this out, and set it where the service is made")
+}
+
+/// Properties in Azure's own words that the spec has words of its own for, and values that no template can hold.
+fn properties(written: &Properties, path: &str, ours: &[(&str, &str)], out: &mut Vec<Diagnostic>) {
+    for (key, value) in written {
+        let at = join(path, key);
+        if let Some((_, word)) = ours.iter().find(|(name, _)| name.eq_ignore_ascii_case(key)) {
+            let message = format!("{} is what this program writes itself", shown(key));
+            out.push(Diagnostic::new(code::BAD_PROPERTY, message).at(&at).help(format!("use `{word}`")));
+        }
+        values(value, &at, out);
+    }
+}
+
+fn values(value: &Json, path: &str, out: &mut Vec<Diagnostic>) {
+    match value {
+        Json::Number(number) if number.as_i64().is_none() => {
+            let message = format!("{number} is no whole number, and a template holds no other");
+            let problem = Diagnostic::new(code::BAD_PROPERTY, message).at(path);
+            out.push(problem.help("write a whole number, or a text in quotes where Azure takes one"));
+        }
+        Json::Array(items) => {
+            items.iter().enumerate().for_each(|(index, value)| values(value, &item(path, index), out));
+        }
+        Json::Object(members) => members.iter().for_each(|(key, value)| values(value, &join(path, key), out)),
+        _ => {}
+    }
+}
+
+/// Traps 6 and 33: what a tier does not have (facts/apim.md 2.1, 6 and 7.1).
+fn tier(topology: &Topology, gateway: &Gateway, out: &mut Vec<Diagnostic>) {
+    use GatewaySku::*;
+    let sku = gateway.sku;
+    let name = sku.as_str();
+    let mut report = |path: String, message: String, help: &str| {
+        out.push(Diagnostic::new(code::TIER, message).at(path).help(help));
+    };
+    if sku == Consumption {
+        for (key, pool) in
+            topology.pools.iter().filter(|(key, pool)| pool.balancing == Balancing::Native && !key.ends_with("-v1"))
+        {
+            let first = pool.members.iter().map(|member| member.priority).min();
+            if let Some(index) = pool.members.iter().position(|member| Some(member.priority) != first) {
+                let path = join(&item(&format!("pools.{key}.members"), index), "priority");
+                let message = format!("a lower priority of `{key}` is never used: {name} has no circuit breakers");
+                report(path, message, "give all members one priority, or choose another `gateway.sku`");
+            }
+        }
+        for (key, intent) in topology.apis.iter().filter_map(|(key, api)| Some((key, api.policy.intent()?))) {
+            if intent.token_limit.is_some() {
+                let message = format!("{name} has no token limits");
+                report(format!("apis.{key}.tokenLimit"), message, "take it out, or choose another `gateway.sku`");
+            }
+            if intent.strategy != Strategy::Pool {
+                let message = format!(
+                    "the strategy {} keeps count in the gateway's cache, and {name} has none",
+                    intent.strategy.word()
+                );
+                report(format!("apis.{key}.strategy"), message, "use `pool`, or choose another `gateway.sku`");
+            }
+        }
+        for (key, product) in &topology.products {
+            if product.policy.intent().is_some_and(|intent| intent.token_limit.is_some() || intent.quota.is_some()) {
+                let message = format!("{name} has no token limits");
+                report(format!("products.{key}"), message, "take the limits out, or choose another `gateway.sku`");
+            }
+        }
+    }
+    let without = matches!(sku, Consumption | Basic | BasicV2);
+    if let Some(network) = &gateway.network {
+        if without {
+            let message = format!("{name} cannot be part of a network");
+            report("gateway.network".into(), message, "choose StandardV2 or Premium, or take `network` out");
+        } else if network.mode == NetworkMode::Internal && matches!(sku, Standard | StandardV2) {
+            let message = format!("{name} cannot be hidden in a network");
+            report("gateway.network.mode".into(), message, "use External, or choose PremiumV2, Premium or Developer");
+        } else if sku == Standard {
+            let message = format!("{name} cannot be part of a network");
+            report("gateway.network".into(), message, "choose StandardV2, Premium or Developer, or take `network` out");
+        }
+    } else {
+        let hidden = |(_, account): &(&Key, &Account)| !account.network.public && account.standing == Standing::Managed;
+        for (key, _) in topology.accounts.iter().filter(hidden) {
+            let path = format!("accounts.{key}.network");
+            match without || sku == Standard {
+                true => {
+                    let message =
+                        format!("`{key}` is private, and a gateway of the tier {name} cannot be part of a network");
+                    report(
+                        path,
+                        message,
+                        "choose StandardV2, PremiumV2, Premium or Developer, and give the gateway a `network`",
+                    );
+                }
+                false => {
+                    let message = format!("`{key}` is private, and the gateway is part of no network");
+                    report(path, message, "add `network: { subnet: ID }` to the gateway");
+                }
+            }
+        }
+    }
+}
+
+/// What `protect` and `ignoreChanges` name must be there.
+fn scopes(built: &Built, out: &mut Vec<Diagnostic>) {
+    let topology = &built.topology;
+    let named: Vec<String> = topology.addresses().iter().map(|address| address.key()).collect();
+    let sections = ["gateway", "accounts", "backends", "pools", "apis", "products", "subscriptions", "observability"];
+    let known = |entry: &str| {
+        let inside = |key: &String| {
+            entry == key.as_str() || entry.strip_prefix(key.as_str()).is_some_and(|rest| rest.starts_with('.'))
+        };
+        sections.contains(&entry) || entry.starts_with("gateway.") || named.iter().any(inside)
+    };
+    for (list, entries) in [("protect", &built.management.protect), ("ignoreChanges", &built.management.ignore_changes)]
+    {
+        for (index, entry) in entries.iter().enumerate().filter(|(_, entry)| !known(entry)) {
+            let problem = Diagnostic::new(code::BAD_SCOPE, format!("{} names nothing here", shown(entry)));
+            let problem = problem.at(item(list, index));
+            let near = suggest::closest(entry, named.iter().map(String::as_str).chain(sections));
+            out.push(match near {
+                Some(meant) => problem.label(format!("did you mean `{meant}`?")).help(format!("write `{meant}`")),
+                None => problem.help("name a key of the spec, as `accounts.eastus2` or `gateway.capacity`"),
+            });
+        }
+    }
+}
