@@ -5,10 +5,10 @@
 //! both meet the same replies at the same instants, and smart draws the same numbers.
 
 use super::{intents, newtonsoft};
-use aoai_lb::exchange::{Answer, Ask, Call, Caller, Destination, Exchange, Gateway, Reply, Step};
+use aoai_lb::exchange::{Answer, Ask, Call, Caller, Destination, Gateway, Reply, Step};
 use aoai_lb::policy;
 use aoai_lb::policy_xml::{Element, Node, parse};
-use aoai_lb::pool::{GatewayState, Rotation};
+use aoai_lb::pool::{GatewayState, Rotation, State};
 use aoai_lb::rng::{Draws, Stream, below, draw};
 use aoai_lb::time::{Duration, Time};
 use aoai_lb::topology::intent::{Body, Called, LimitBy, below as below_api};
@@ -114,7 +114,7 @@ fn tree(element: &Element, expressions: &mut Vec<String>) -> Value {
         };
         // the script is the clock and the chance
         let code = code.replace("DateTimeOffset.UtcNow", "Clock.Offset").replace("DateTime.UtcNow", "Clock.UtcNow");
-        expressions.push(code.replace("new Random(Guid.NewGuid().GetHashCode())", "new Dice_()"));
+        expressions.push(code.replace("new Random(Guid.NewGuid().GetHashCode())", "new Chance()"));
         Value::from(format!("#!{}", expressions.len() - 1))
     };
     let text: String = element
@@ -252,12 +252,12 @@ fn told(gateway: &Gateway, state: &mut GatewayState, topology: &Topology, chance
     let asked = asked(chance, intent);
     let headers: Headers = asked.headers.iter().map(|[name, value]| (name.as_str(), value.as_str())).collect();
     let content_type = headers.get("Content-Type").unwrap_or_default();
-    let body = asked.body.map_or(Body::NONE, |body| Body::read(content_type, body.as_bytes()));
+    let read = asked.body.map_or(Body::NONE, |body| Body::read(content_type, body.as_bytes()));
     let target = match asked.query.is_empty() {
         true => asked.path.clone(),
         false => format!("{}?{}", asked.path, asked.query.join("&")),
     };
-    let call = Call { method: asked.method, target: &target, headers: &headers, body: &body };
+    let call = Call { method: asked.method, target: &target, headers: &headers, body: &read };
     let caller = asked.subscription.and_then(|name| gateway.subscription(name));
     let caller = caller.map_or(Caller::Missing, Caller::Subscription);
     let ask = gateway.read(&call, caller);
@@ -265,14 +265,13 @@ fn told(gateway: &Gateway, state: &mut GatewayState, topology: &Topology, chance
     let at = *now;
     let (mut exchange, mut step) = gateway.start(state, *now, draws, ask);
     let (mut replies, mut sent) = (Vec::new(), Vec::new());
-    let mut last = (0, Headers::default());
-    let name = |ask: Ask| destination(gateway, topology, ask, &call);
+    let (mut last, mut body) = ((0, Headers::default()), None);
     loop {
-        let tripped = exchange.attempts() as usize - replies.len() - usize::from(matches!(step, Step::Send { .. }));
         // attempts that met the gateway's own 503: an answer, or in the end an error
-        for n in
-            0..if matches!(ask, Ask::Refused(_)) || nobody(&exchange, state, step, ask, intent) { 0 } else { tripped }
-        {
+        let owned = matches!(ask, Ask::Pool { .. } | Ask::Probe { .. });
+        let sending = usize::from(matches!(step, Step::Send { .. }));
+        let tripped = if owned { exchange.attempts() as usize - replies.len() - sending } else { 0 };
+        for n in 0..tripped {
             let wait = reopens(state, ask, *now).map(|until| until.since(*now).secs_ceil().to_string());
             let fields: Vec<[String; 2]> = wait.map(|wait| ["Retry-After".to_owned(), wait]).into_iter().collect();
             let error = matches!(step, Step::Answer(_)) && n + 1 == tripped && chance.below(2) == 0;
@@ -311,28 +310,23 @@ fn told(gateway: &Gateway, state: &mut GatewayState, topology: &Topology, chance
             }
             Step::Relay(relay) => {
                 gateway.relayed(&relay, &mut last.1);
+                body = Some(String::new());
                 break;
             }
             Step::Answer(answer) => {
                 let response = answer.response();
-                let theirs = matches!(answer, Answer::GatewayError | Answer::BreakerOpen);
-                let body = if theirs { String::new() } else { String::from_utf8(response.body).expect("text") };
                 last = (response.status, response.headers);
-                last.1.set("\u{0}body", body);
-                if theirs {
-                    // the service's own words
-                    last.1.set("\u{0}theirs", "");
+                // of what the service itself says only the status is known
+                if !matches!(answer, Answer::GatewayError | Answer::BreakerOpen) {
+                    body = Some(String::from_utf8(response.body).expect("text"));
                 }
                 break;
             }
         };
     }
-    let theirs = last.1.get("\u{0}theirs").is_some();
-    let body = last.1.get("\u{0}body").unwrap_or_default().to_owned();
-    last.1.remove("\u{0}theirs");
-    last.1.remove("\u{0}body");
-    let answer = if theirs { Value::Null } else { json!(sorted(&last.1)) };
-    let counted = counted(intent, &asked, &body_name(intent, &call), ask, name(ask));
+    let headers = body.as_ref().map_or(Value::Null, |_| json!(sorted(&last.1)));
+    let counted = counted(intent, &asked, &body_name(intent, &call), ask, destination(topology, ask, &call));
+    // as texts: they are longer than what JSON numbers hold everywhere
     let draws: Vec<String> = (0..60).map(|attempt| draws.get(Stream::Pick, attempt).to_string()).collect();
     Told {
         script: json!({
@@ -341,16 +335,10 @@ fn told(gateway: &Gateway, state: &mut GatewayState, topology: &Topology, chance
             "replies": replies, "draws": draws,
         }),
         expected: json!({
-            "status": last.0, "body": body, "headers": answer, "sent": sent, "counted": counted,
+            "status": last.0, "body": body.unwrap_or_default(), "headers": headers, "sent": sent, "counted": counted,
             "ended": now.0 / 1_000_000, "left": 0,
         }),
     }
-}
-
-/// Whether smart found nobody: then the last attempt was no attempt at anybody.
-fn nobody(exchange: &Exchange, state: &GatewayState, step: Step, ask: Ask, intent: &Intent) -> bool {
-    let _ = (exchange, state);
-    matches!(ask, Ask::Candidates { .. }) && intent.strategy != Strategy::Pool && matches!(step, Step::Answer(_))
 }
 
 /// When an exhausted pool, or a probe's tripped backend, is there again.
@@ -358,16 +346,15 @@ fn reopens(state: &GatewayState, ask: Ask, now: Time) -> Option<Time> {
     match ask {
         Ask::Pool { pool, .. } => state.reopens(now, pool),
         Ask::Probe { destination: Destination::Backend(backend), .. } => match state.state(now, backend) {
-            aoai_lb::pool::State::Open { until } => Some(until),
-            aoai_lb::pool::State::Closed => None,
+            State::Open { until } => Some(until),
+            State::Closed => None,
         },
         _ => None,
     }
 }
 
 /// Name of the pool, or of the account's backend, that an ordinary call goes to.
-fn destination(gateway: &Gateway, topology: &Topology, ask: Ask, call: &Call<'_>) -> Option<String> {
-    let _ = gateway;
+fn destination(topology: &Topology, ask: Ask, call: &Call<'_>) -> Option<String> {
     let intent = topology.apis["openai"].policy.intent().expect("ours");
     match ask {
         Ask::Pool { .. } | Ask::Candidates { .. } => {
@@ -482,7 +469,7 @@ fn run(newtonsoft: &std::path::Path, expressions: &[String], input: &Value) -> V
     };
     let mut code = String::from(
         "using System; using System.Collections.Generic; using System.Linq; using Newtonsoft.Json; using Newtonsoft.Json.Linq;\n\
-         class Dice_ { public int Next(int n) { return Dice.Next(n); } }\n\
+         class Chance { public int Next(int n) { return Dice.Next(n); } }\n\
          public static class Expressions {\n",
     );
     for (n, expression) in expressions.iter().enumerate() {
