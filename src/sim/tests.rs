@@ -1,3 +1,5 @@
+mod strategies;
+
 use super::engine::Class;
 use super::report::{Backend as Row, Ending};
 use super::*;
