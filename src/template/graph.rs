@@ -78,6 +78,7 @@ pub fn graph(topology: &Topology) -> Template {
         build.observability();
     }
     build.outputs();
+    build.observed_outputs();
     let mut template = build.template;
     template.prune();
     template

@@ -282,7 +282,7 @@ fn urls(topology: &Topology) -> Vec<(String, &str)> {
 fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
-        if c.is_ascii() && !c.is_ascii_alphanumeric() && !c.is_ascii_control() && !" _/".contains(c) {
+        if c.is_ascii() && !c.is_ascii_alphanumeric() && !c.is_ascii_control() && !" _/-".contains(c) {
             out.push('\\');
         }
         out.push(c);

@@ -99,9 +99,7 @@ impl Build<'_> {
             ]),
             ..resource(Address::Workspace, &symbol, WORKSPACE, "2023-09-01")
         });
-        let id = Value::prop(&symbol, &["id"]);
-        self.output("workspaceId", "Id of the Log Analytics workspace.", id.clone());
-        id
+        Value::prop(&symbol, &["id"])
     }
 
     /// Makes Application Insights or finds it.
@@ -128,11 +126,9 @@ impl Build<'_> {
             ]),
             ..resource(Address::AppInsights, &symbol, APP_INSIGHTS, APP_INSIGHTS_VERSION)
         });
-        self.output("appInsightsName", "Name of Application Insights.", Value::prop(&symbol, &["name"]));
-        Insights {
-            id: Value::prop(&symbol, &["id"]),
-            connection: Value::prop(&symbol, &["properties", "ConnectionString"]),
-        }
+        let id = Value::prop(&symbol, &["id"]);
+        let connection = Value::prop(&symbol, &["properties", "ConnectionString"]);
+        Insights { id, connection }
     }
 
     /// Gives the logger's symbol.
@@ -295,8 +291,17 @@ impl Build<'_> {
         });
     }
 
-    fn output(&mut self, name: &'static str, description: &'static str, value: Value) {
-        self.template.outputs.push(Output { name, kind: "string", description, value });
+    /// What the deployment answers of it.
+    pub(super) fn observed_outputs(&mut self) {
+        let answers = [
+            (Address::Workspace, "workspaceId", "Id of the Log Analytics workspace.", "id"),
+            (Address::AppInsights, "appInsightsName", "Name of Application Insights.", "name"),
+        ];
+        for (address, name, description, property) in answers {
+            let found = self.template.resources.iter().find(|resource| resource.address.as_ref() == Some(&address));
+            let Some(value) = found.map(|resource| Value::prop(&resource.symbol, &[property])) else { continue };
+            self.template.outputs.push(Output { name, kind: "string", description, value });
+        }
     }
 }
 
