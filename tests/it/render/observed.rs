@@ -250,7 +250,7 @@ proptest! {
         let files = files(&topology);
         let workbook = files.iter().find(|file| file.path == "workbook.json");
         prop_assert_eq!(workbook.is_some(), topology.observability.as_ref().is_some_and(|o| o.workbook));
-        for file in workbook {
+        if let Some(file) = workbook {
             let read: Json = serde_json::from_str(&file.text).expect("JSON");
             // one source: what the workbook asks stands in queries.kql, word for word
             let queries = text(&files, "queries.kql");
