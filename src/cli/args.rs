@@ -107,8 +107,9 @@ pub enum Command {
 Examples:
   aoai-lb validate
   aoai-lb validate examples/quickstart.yaml --env dev
-  aoai-lb validate --output json | jq '.diagnostics[].message'")]
-    Validate(Spec),
+  aoai-lb validate --output json | jq '.diagnostics[].message'
+  aoai-lb validate --sarif aoai-lb.sarif    # for code scanning, also where the spec is wrong")]
+    Validate(Validate),
     /// Write the Bicep, the ARM template and the policy that a spec means
     #[command(after_help = "\
 Without -o the files are named on standard error and main.bicep stands on standard output.
@@ -163,7 +164,7 @@ Examples:
   aoai-lb emulator --port 0 --output json
   curl -H \"Authorization: Bearer $TOKEN\" 'http://127.0.0.1:4141/subscriptions?api-version=2022-12-01'")]
     Emulator(Emulator),
-    /// Check somebody's policy document or ARM template for what API Management refuses and for known traps
+    /// Check somebody's policy or ARM template for errors and known traps
     #[command(after_help = "\
 FILE is a policy document (XML, or rawxml with unescaped expressions), a policy fragment, or an ARM
 template (JSON), whose policies are checked too. Bicep: compile it with `bicep build` first.
@@ -202,6 +203,15 @@ pub struct Spec {
     /// The spec; else AOAI_LB_SPEC, else aoai-lb.yaml here or above
     #[arg(value_name = "SPEC", value_hint = ValueHint::FilePath)]
     pub spec: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Validate {
+    #[command(flatten)]
+    pub spec: Spec,
+    /// Write every problem as SARIF 2.1.0; `-` for standard output
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub sarif: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

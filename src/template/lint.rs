@@ -124,7 +124,10 @@ fn policies(text: &str, resources: &Resources<'_>, out: &mut Vec<Diagnostic>) {
                     None => value.span,
                 });
                 let line = document.get(..place.start).unwrap_or_default().matches('\n').count() + 1;
-                out.push(found.note(format!("line {line} of the policy {}", resource.label())));
+                let (parent, own) = last_segment(&resource.name);
+                let owner = if kind == "policyfragments" { own } else { last_segment(&parent).1 };
+                let of = known(&owner).map(|owner| format!(" of `{owner}`")).unwrap_or_default();
+                out.push(found.note(format!("line {line} of the policy{of}")));
             }
         }
     }

@@ -4,6 +4,7 @@
 mod architecture;
 mod bicep;
 mod cli;
+mod configurations;
 mod fuzz;
 mod plan;
 mod readme;

@@ -34,6 +34,9 @@ const ONCE: &[(&str, bool)] = &[
     ("azure-openai-semantic-cache-store", true),
 ];
 
+/// Roots of documents that are no policy documents.
+const RESOLVERS: &[&str] = &["http-data-source", "cosmosdb-data-source", "sql-data-source", "graphql-data-source"];
+
 fn page(source: &str) -> String {
     match source {
         "schema" | "toolkit" | "knowledge base" => "`aoai-lb explain` names the sources".into(),
@@ -56,6 +59,16 @@ impl Walk<'_> {
             Document::Policy => "policies",
             Document::Fragment => "fragment",
         };
+        if RESOLVERS.contains(&root.name.as_str()) {
+            let message = format!("`<{}>` is the resolver of a GraphQL API, and none is checked", root.name);
+            self.help(
+                code::UNKNOWN_POLICY,
+                root.span,
+                message,
+                "check it against the policy reference of API Management",
+            );
+            return;
+        }
         if root.name != expected {
             let message = format!("the root is `<{}>`, not `<{expected}>`", root.name);
             self.help(code::POLICY_PLACE, root.span, message, "wrap the policies in it");
