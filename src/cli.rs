@@ -14,6 +14,7 @@ mod deploy;
 mod destroy;
 mod emulator;
 mod explain;
+mod init;
 mod lint;
 mod plan;
 mod progress;
@@ -51,6 +52,7 @@ fn run(cli: Cli) -> Exit {
         }
     };
     let result = match &cli.command {
+        Command::Init(args) => init::run(&context, args),
         Command::Validate(args) => validate::run(&context, args),
         Command::Render(args) => render::run(&context, args),
         Command::Plan(args) => plan::run(&context, args),
@@ -68,6 +70,7 @@ fn run(cli: Cli) -> Exit {
 
 const fn name(command: &Command) -> &'static str {
     match command {
+        Command::Init(_) => "init",
         Command::Validate(_) => "validate",
         Command::Render(_) => "render",
         Command::Plan(_) => "plan",

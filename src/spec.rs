@@ -23,11 +23,13 @@ mod rules;
 mod secrets;
 mod short;
 mod spans;
+mod starter;
 mod suggest;
 mod warnings;
 mod yaml;
 
 pub use spans::Spans;
+pub use starter::{Starter, starter};
 pub use yaml::{MAX_BYTES, position};
 
 use crate::diagnostic::{Diagnostic, Severity, code};

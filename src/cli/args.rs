@@ -102,6 +102,13 @@ fn key_value(text: &str) -> Result<(String, String), String> {
 /// The commands, in the order in which a user meets them.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Write a spec to begin with, and its schema for your editor
+    #[command(after_help = "\
+Examples:
+  aoai-lb init --name contoso-ai --email ai-platform@contoso.com
+  aoai-lb init infra --name contoso-ai --email ai@contoso.com --region swedencentral --region francecentral
+  aoai-lb init --name contoso-ai --email ai@contoso.com --model gpt-5.1 --force")]
+    Init(Init),
     /// Check a spec, offline, and report every problem at once
     #[command(after_help = "\
 Examples:
@@ -195,6 +202,29 @@ Examples:
   aoai-lb completions zsh > ~/.zfunc/_aoai-lb
   aoai-lb completions fish > ~/.config/fish/completions/aoai-lb.fish")]
     Completions(Completions),
+}
+
+/// `init`
+#[derive(Debug, Args)]
+pub struct Init {
+    /// The folder in which aoai-lb.yaml is written
+    #[arg(value_name = "FOLDER", default_value = ".", value_hint = ValueHint::DirPath)]
+    pub folder: PathBuf,
+    /// The stack: names follow from it; lower-case letters, digits and hyphens
+    #[arg(long, value_name = "NAME")]
+    pub name: String,
+    /// An address that is read: Azure writes to it
+    #[arg(long, value_name = "ADDRESS")]
+    pub email: String,
+    /// A region, the first also the gateway's; may be repeated
+    #[arg(long, value_name = "REGION", default_values_t = ["eastus2".to_owned(), "swedencentral".to_owned()])]
+    pub region: Vec<String>,
+    /// A model; left out, a current one
+    #[arg(long, value_name = "MODEL")]
+    pub model: Option<String>,
+    /// Write over a spec that is there
+    #[arg(long)]
+    pub force: bool,
 }
 
 /// The spec that a command works on.

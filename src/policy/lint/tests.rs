@@ -285,7 +285,12 @@ fn trap_27_streams_are_not_held_back() {
     fires(code::BUFFERED_STREAM, &call("buffer-response='true'"));
     silent(code::BUFFERED_STREAM, &call("buffer-response='false'"));
     let body = "<set-variable name='b' value='@(context.Response.Body.As&lt;string>(true))' />";
-    let outbound = |content: &str| format!("<policies><outbound>{content}</outbound></policies>");
+    let outbound = |content: &str| {
+        format!(
+            "<policies><inbound><set-backend-service backend-id='p' /></inbound><outbound>{content}</outbound></policies>"
+        )
+    };
+    silent(code::BUFFERED_STREAM, &format!("<policies><outbound>{body}</outbound></policies>"));
     fires(code::BUFFERED_STREAM, &outbound(body));
     let when = |condition: &str| outbound(&format!("<choose><when condition='@({condition})'>{body}</when></choose>"));
     silent(code::BUFFERED_STREAM, &when("context.Response.StatusCode &gt;= 400"));

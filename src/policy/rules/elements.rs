@@ -199,7 +199,7 @@ impl Walk<'_> {
             Body::Children(order, children) => {
                 match order {
                     Order::Mixed => self.free(element),
-                    Order::InOrder | Order::AnyOrder => self.no_text(element),
+                    Order::Fixed | Order::Free => self.no_text(element),
                 }
                 self.children(element, *order, children, section);
             }
@@ -226,7 +226,7 @@ impl Walk<'_> {
                 let message = if known[at].most == 1 { format!("`<{}>` stands twice", child.name) } else { message };
                 self.help(code::POLICY_CONTENT, child.span, message, "take one out");
             }
-            if order == Order::InOrder && at < last {
+            if order == Order::Fixed && at < last {
                 let message =
                     format!("`<{}>` stands after `<{}>` in `<{}>`", child.name, known[last].name, element.name);
                 let names: Vec<&str> = known.iter().map(|known| known.name).collect();
@@ -405,11 +405,9 @@ impl Walk<'_> {
                     self.help(code::DISPUTED_POLICY, span, message, "take some out");
                 }
             }
-            "quota" | "quota-by-key" => {
-                if !has("calls") && !has("bandwidth") && element.children.is_empty() {
-                    let message = format!("`<{name}>` limits nothing");
-                    self.help(code::POLICY_ATTRIBUTE, span, message, "add `calls`, `bandwidth`, or both");
-                }
+            "quota" | "quota-by-key" if !has("calls") && !has("bandwidth") && element.children.is_empty() => {
+                let message = format!("`<{name}>` limits nothing");
+                self.help(code::POLICY_ATTRIBUTE, span, message, "add `calls`, `bandwidth`, or both");
             }
             "forward-request" if has("timeout") && has("timeout-ms") => {
                 let message = "`<forward-request>` has `timeout` and `timeout-ms`".into();

@@ -126,10 +126,10 @@ fn type_named(tokens: &[Token], at: usize, out: &mut Vec<Diagnostic>) {
         return;
     }
     let members = listed::MEMBERS.iter().find(|(name, _)| *name == token.text);
-    if let (Some((name, members)), Some(member)) = (members, member.filter(|_| !created)) {
-        if !members.contains(&member.text.as_str()) {
-            out.push(unlisted(member, format!("`{name}.{}` is not listed for policy expressions", member.text)));
-        }
+    if let (Some((name, members)), Some(member)) = (members, member.filter(|_| !created))
+        && !members.contains(&member.text.as_str())
+    {
+        out.push(unlisted(member, format!("`{name}.{}` is not listed for policy expressions", member.text)));
     }
 }
 

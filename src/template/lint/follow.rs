@@ -141,6 +141,20 @@ impl<'a> Frames<'a> {
         None
     }
 
+    /// The text that a string comes to by replacements which are not known: what it is before them.
+    pub(super) fn unreplaced(&self, text: &str, frame: usize) -> Option<String> {
+        let mut tree = &self.expression(text, frame);
+        while let Expr::Call(name, args) = tree
+            && name.eq_ignore_ascii_case("replace")
+        {
+            tree = args.first()?;
+        }
+        match tree {
+            Expr::Str(text) => Some(text.clone()),
+            _ => None,
+        }
+    }
+
     /// The node that a string comes to: itself, or what a variable or parameter holds.
     pub(super) fn holder(&self, node: &'a Node, frame: usize) -> Option<&'a Node> {
         let (mut node, mut frame) = (node, frame);

@@ -93,3 +93,27 @@ fn models_are_judged_on_the_day_that_the_build_says() {
     assert!(said("1809129600").contains("AL0322"));
     assert!(said("1810339200").contains("AL0321"));
 }
+
+#[test]
+fn a_problem_in_json_says_what_an_editor_needs() {
+    let place = Place::quickstart();
+    place.edit("quickstart.yaml", "weight: 10 ", "weight: 101 ");
+    let document: Value = serde_json::from_str(&place.run("validate quickstart.yaml --output json").out).unwrap();
+    let [problem] = document["diagnostics"].as_array().unwrap().as_slice() else { panic!("{document:#}") };
+    let line = place.read("quickstart.yaml").lines().position(|line| line.contains("101")).unwrap() + 1;
+    assert_eq!(
+        problem,
+        &json!({
+            "code": "AL0115",
+            "severity": "error",
+            "title": "a number out of its range",
+            "message": "weight 101 is above 100",
+            "key": "pools.openai-backend-pool.members[0].weight",
+            "place": { "file": "quickstart.yaml", "line": line, "column": 51, "endLine": line, "endColumn": 54 },
+            "label": null,
+            "help": "use a weight from 0 to 100",
+            "notes": [],
+            "explain": "aoai-lb explain AL0115",
+        })
+    );
+}
