@@ -96,6 +96,15 @@ pub fn shared() -> Topology {
     topology
 }
 
+/// Everything on a gateway of another group.
+pub fn elsewhere() -> Topology {
+    let mut topology = super::topologies::shared();
+    topology.observability = Some(everything());
+    let apis: Vec<&str> = topology.apis.keys().map(String::as_str).collect();
+    topology.products.insert("gold".into(), product("gold", &apis, Some(200_000)));
+    topology
+}
+
 fn any_sink(kind: &'static str) -> impl Strategy<Value = Option<Sink>> {
     let named = prop_oneof![anything().prop_map(Name::Literal), anything().prop_map(Name::Unique)];
     let found = "[a-z][a-z0-9-]{0,20}".prop_map(move |name| id(kind, &name));
@@ -232,9 +241,7 @@ proptest! {
 
     #[test]
     fn everything_observed_is_rendered_and_nothing_else(topology in any_observed()) {
-        let template = graph(&topology);
-        let rendered: BTreeSet<Address> = template.resources.iter().filter_map(|r| r.address.clone())
-            .chain(template.modules.iter().map(|m| m.address.clone())).collect();
+        let rendered = graph(&topology).addresses();
         let mut wanted: BTreeSet<Address> = topology.addresses().into_iter().collect();
         if !topology.subscriptions.values().all(|s| match &s.access {
             Access::Product(key) => topology.products.contains_key(key),
