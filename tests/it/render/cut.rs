@@ -18,10 +18,7 @@ fn printed(template: &Template) -> BTreeMap<String, Json> {
 fn flatten(whole: &Json, within: &str, found: &mut BTreeMap<String, Json>) {
     for resource in whole["resources"].as_array().expect("resources") {
         let mut resource = resource.clone();
-        let value = resource["properties"]["value"].as_str().map(str::to_owned);
-        if let Some(variable) = value.as_deref().and_then(|v| v.strip_prefix("[variables('")?.strip_suffix("')]")) {
-            resource["properties"]["value"] = whole["variables"][variable].clone();
-        }
+        texts(&mut resource["properties"], &whole["variables"]);
         let name = format!("{within}{} {}", resource["type"], resource["name"]);
         if let Some(properties) = resource["properties"].as_object_mut()
             && let Some(template) = properties.remove("template")
@@ -33,6 +30,23 @@ fn flatten(whole: &Json, within: &str, found: &mut BTreeMap<String, Json>) {
             }
         }
         found.insert(name, resource);
+    }
+}
+
+/// Puts every text where it is read; of a module, `flatten` does it by the module's own.
+fn texts(value: &mut Json, variables: &Json) {
+    match value {
+        Json::String(text) => {
+            let name = text.strip_prefix("[variables('").and_then(|rest| rest.strip_suffix("')]"));
+            if let Some(found) = name.filter(|name| name.starts_with("$fxv#")).map(|name| variables[name].clone()) {
+                *value = found;
+            }
+        }
+        Json::Array(items) => items.iter_mut().for_each(|item| texts(item, variables)),
+        Json::Object(members) => {
+            members.iter_mut().filter(|(name, _)| *name != "template").for_each(|(_, item)| texts(item, variables));
+        }
+        _ => {}
     }
 }
 
