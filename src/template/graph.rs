@@ -91,6 +91,7 @@ pub fn graph(topology: &Topology) -> Template {
         build.observability();
     }
     build.outputs();
+    build.observed_outputs();
     let mut template = split::gateway(build);
     order::reduce(&mut template);
     pin::versions(&mut template, &topology.api_versions);
