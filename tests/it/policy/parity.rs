@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use std::process::Command;
 
 /// Calls of one case share a cache.
-const CALLS: usize = 8;
+const CALLS: usize = 12;
 
 /// Chance, one number after another.
 struct Chance {
@@ -427,7 +427,7 @@ fn policies_and_their_twin_say_and_send_the_same() {
                 shown["draws"] = Value::Null;
                 expected.push((name.clone(), shown, told.expected));
                 calls.push(told.script);
-                now += Duration::from_millis(chance.of(&[0, 700, 4_000, 31_000]));
+                now += Duration::from_millis(chance.of(&[0, 0, 700, 1_000, 7_000, 10_000, 30_000, 60_000]));
             }
             cases.push(json!({ "policy": at, "late": round % 2 == 0, "calls": calls }));
         }
