@@ -46,6 +46,8 @@ pub struct Options {
     pub api: Option<String>,
     /// The deployment that callers name where the trace does not say; needed where there are several.
     pub deployment: Option<String>,
+    /// What is assumed of backends that call nobody's deployment here, by key: tokens and requests a minute.
+    pub quotas: BTreeMap<String, (u32, u32)>,
 }
 
 impl Default for Options {
@@ -58,6 +60,7 @@ impl Default for Options {
             ptu_depth: quota::PTU_DEPTH,
             api: None,
             deployment: None,
+            quotas: BTreeMap::new(),
         }
     }
 }
@@ -130,7 +133,7 @@ impl<'a> Asks<'a> {
             (None, 0) => return Err(problem("the spec has no api to call".into())),
             (None, _) => {
                 let message = format!("the spec has several apis: {}", listed(keys));
-                return Err(problem(message).help("name the one that the trace is about"));
+                return Err(problem(message).help("name the one that the trace is about: `--api KEY`"));
             }
         };
         let Some((at, key)) = at.and_then(|at| Some((at, *keys.get(at)?))) else {
@@ -170,7 +173,8 @@ impl<'a> Asks<'a> {
             None => self.unnamed.ok_or_else(|| {
                 let names = self.names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
                 let message = format!("the trace does not say which deployment is called: {names}");
-                Diagnostic::new(code::TRACE_ROUTE, message).help("add a column `deployment`, or name one for all")
+                Diagnostic::new(code::TRACE_ROUTE, message)
+                    .help("add a column `deployment`, or name one for all: `--deployment NAME`")
             }),
             Some(name) => {
                 let ask = |name: &Arc<str>| self.gateway.ask(self.api, self.subscription, name);
@@ -195,9 +199,14 @@ fn backends(topology: &Topology, options: &Options) -> Result<(Vec<Option<Backen
             return Ok((None, None));
         }
         let problem = |why: String| Diagnostic::new(code::NO_FIGURES, why).at(format!("backends.{key}"));
-        let deployment = topology
-            .deployment_of(backend)
-            .ok_or_else(|| problem(format!("the backend `{key}` calls no deployment of this spec")))?;
+        if let Some((tokens, requests)) = options.quotas.get(key) {
+            let (figures, note) = figures::foreign(key, *tokens, *requests);
+            return Ok((Some(Backend::new(figures, options.ptu_depth)), Some(note)));
+        }
+        let deployment = topology.deployment_of(backend).ok_or_else(|| {
+            problem(format!("the backend `{key}` calls no deployment of this spec"))
+                .help("say what it can take: `quota: { tokensPerMinute: 60000 }`")
+        })?;
         let (figures, note) = figures::of(deployment).ok_or_else(|| {
             let model = &deployment.model.name;
             problem(format!("no throughput of a provisioned unit is known for `{model}`, which `{key}` calls"))

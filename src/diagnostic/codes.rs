@@ -225,6 +225,17 @@ registry! {
     "AL0848" ROLE_NAME Warning Done;
     "AL0849" SERVER_VARIABLE Warning Done;
 
+    // AL08: foreign files, import
+    "AL0850" NOT_IMPORTABLE Error Spec;
+    "AL0851" NOT_CARRIED_OVER Warning Done;
+    "AL0852" NOT_KNOWN Warning Done;
+    "AL0853" NAME_LEFT_OUT Note Done;
+    "AL0854" SPLIT_BACKEND Note Done;
+    "AL0855" STRATEGY_GUESSED Note Done;
+    "AL0856" CHANGED Warning Done;
+    "AL0857" BAD_PARAMETERS Error Spec;
+    "AL0858" SPEC_EXISTS Error Failed;
+
     // AL09: the command line
     "AL0901" BUG Error Bug;
     "AL0902" CLOUD_LATER Error Usage;

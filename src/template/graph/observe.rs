@@ -13,8 +13,7 @@
 use super::super::value::body;
 use super::super::{Output, Parameter, Resource, Value, Variable, queries};
 use super::inputs::{marker, name};
-use super::{API_MANAGEMENT, Build, GATEWAY, resource};
-use crate::catalogue::{PROPERTIES, not_older};
+use super::{API_MANAGEMENT, Build, GATEWAY, resource, version};
 use crate::topology::address::{Alert, Logger};
 use crate::topology::*;
 
@@ -45,7 +44,7 @@ pub(super) fn parameters(topology: &Topology) -> Option<Parameter> {
     matches!(observed.workspace, Some(Sink::Managed(_))).then(|| Parameter {
         name: RETENTION.into(),
         kind: "int",
-        description: "Days for which the workspace keeps what is recorded.",
+        description: "Days for which the workspace keeps what is recorded.".into(),
         default: Some(RETENTION_DAYS.into()),
         allowed: Vec::new(),
         min_length: None,
@@ -170,30 +169,25 @@ impl Build<'_> {
             ("verbosity", "information".into()),
             ("sampling", Value::object([("samplingType", "fixed".into()), ("percentage", 100.into())])),
         ]);
-        let mut newer: &[&str] = &[];
         match logger {
             // without `metrics` no policy's token metrics arrive
             Logger::AppInsights => {
                 properties.extend(body([("httpCorrelationProtocol", "W3C".into()), ("metrics", true.into())]));
             }
             Logger::AzureMonitor if observed.llm_logs => {
-                newer = &["largeLanguageModel"];
                 properties.extend(body([("largeLanguageModel", Value::object([("logs", "enabled".into())]))]));
             }
             Logger::AzureMonitor => {}
         }
         properties.extend(body([("frontend", messages()), ("backend", messages())]));
+        let properties = Value::Object(properties);
         let symbol = self.symbols.take("diagnostic", &[key, logger.name()]);
         self.add(Resource {
             parent: Some(api.to_owned()),
             name: logger.name().into(),
-            body: body([("properties", Value::Object(properties))]),
-            ..resource(
-                Address::Diagnostic { api: key.to_owned(), logger },
-                &symbol,
-                DIAGNOSTIC,
-                lowest(DIAGNOSTIC, API_MANAGEMENT, newer),
-            )
+            version: version(DIAGNOSTIC, API_MANAGEMENT, &properties),
+            body: body([("properties", properties)]),
+            ..resource(Address::Diagnostic { api: key.to_owned(), logger }, &symbol, DIAGNOSTIC, API_MANAGEMENT)
         });
     }
 
@@ -304,11 +298,4 @@ impl Build<'_> {
 struct Insights {
     id: Value,
     connection: Value,
-}
-
-/// The lowest api-version of a type from `floor` on that has the properties: stable where one has them.
-fn lowest(kind: &str, floor: &'static str, properties: &[&str]) -> &'static str {
-    let known = PROPERTIES.iter().filter(|known| known.resource == kind && properties.contains(&known.path));
-    let versions = known.map(|known| known.stable.unwrap_or(known.since));
-    versions.fold(floor, |lowest, version| if not_older(version, lowest) { version } else { lowest })
 }

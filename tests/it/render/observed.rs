@@ -196,8 +196,7 @@ proptest! {
     #[test]
     fn everything_observed_is_rendered_and_nothing_else(topology in any_observed()) {
         let template = graph(&topology);
-        let rendered: BTreeSet<Address> = template.resources.iter().filter_map(|r| r.address.clone())
-            .chain(template.modules.iter().map(|m| m.address.clone())).collect();
+        let rendered = template.addresses();
         let mut wanted: BTreeSet<Address> = topology.addresses().into_iter().collect();
         if !topology.subscriptions.values().all(|s| match &s.access {
             Access::Product(key) => topology.products.contains_key(key),
@@ -213,7 +212,7 @@ proptest! {
         let files = files(&topology);
         let workbook = files.iter().find(|file| file.path == "workbook.json");
         prop_assert_eq!(workbook.is_some(), topology.observability.as_ref().is_some_and(|o| o.workbook));
-        for file in workbook {
+        if let Some(file) = workbook {
             let read: Json = serde_json::from_str(&file.text).expect("JSON");
             // one source: what the workbook asks stands in queries.kql, word for word
             let queries = text(&files, "queries.kql");
