@@ -400,7 +400,7 @@ fn counted(intent: &Intent, asked: &Asked, name: &str, ask: Ask, pool: Option<St
 fn policies_and_their_twin_say_and_send_the_same() {
     let Some(newtonsoft) = newtonsoft() else { return };
     let nightly = std::env::var_os("AOAI_LB_NIGHTLY").is_some();
-    let rounds = if nightly { 200 } else { 8 };
+    let rounds = if nightly { 200 } else { 24 };
     let mut all = intents::all();
     for (_, intent) in intents::all().into_iter().filter(|(name, _)| name.ends_with("full")) {
         let mut patient = intent;
