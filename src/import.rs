@@ -110,9 +110,14 @@ fn stack_name(text: &str) -> String {
     if name.len() < 2 { "imported".into() } else { name.into() }
 }
 
+/// A file without its folders.
+fn named(file: &str) -> &str {
+    file.rsplit(['/', '\\']).next().unwrap_or(file)
+}
+
 /// The name of a file without folders and extension.
 fn stem(file: &str) -> &str {
-    let name = file.rsplit(['/', '\\']).next().unwrap_or(file);
+    let name = named(file);
     name.split('.').next().unwrap_or(name)
 }
 

@@ -40,6 +40,8 @@ pub(super) struct Found<'a> {
     pub name: String,
     /// The same as the other evaluation has it: a name that differs is made in Azure.
     pub other: String,
+    /// What the other evaluation sends.
+    pub other_body: Value,
     /// Where it is deployed to.
     pub place: Place,
     /// What it extends.
@@ -118,7 +120,7 @@ pub(super) fn resources<'a>(root: &'a Node, options: &'a Options<'a>) -> (Vec<Fo
     let (second, _) = turn(root, options, 1);
     if first.len() == second.len() {
         for (found, other) in first.iter_mut().zip(second) {
-            found.other = other.name;
+            (found.other, found.other_body) = (other.name, other.body);
         }
     }
     (first, template)
@@ -324,6 +326,7 @@ impl<'a> At<'_, 'a> {
         let body = if read { members.collect() } else { Map::new() };
         let found = Found {
             other: name.clone(),
+            other_body: Value::Null,
             place: self.placed(node),
             scope: node.get("scope").map(|scope| self.words(scope)).unwrap_or_default(),
             body: body.into(),

@@ -85,7 +85,8 @@ impl<'x, 'r, 'a> Routing<'x, 'r, 'a> {
             self.reading.text(found, "/properties/url");
             return;
         };
-        let calls = self.calls(url, found.node);
+        let other = found.other_body.pointer("/properties/url").and_then(Value::as_str).unwrap_or(url);
+        let calls = self.calls(url, other, found.node);
         if let Target::Url(url) = &calls
             && let Some(reason) = self.reading.template.reason(url)
         {
@@ -108,9 +109,9 @@ impl<'x, 'r, 'a> Routing<'x, 'r, 'a> {
     }
 
     /// What an address calls.
-    fn calls(&mut self, url: &str, node: &Node) -> Target {
+    fn calls(&mut self, url: &str, other: &str, node: &Node) -> Target {
         let (host, path) = split(url);
-        let Some(account) = self.reading.account_at(&host, node) else {
+        let Some(account) = self.reading.account_at(&host, &split(other).0, node) else {
             return Target::Url(url.trim_end_matches('/').to_owned());
         };
         match target_of(&path) {
@@ -436,11 +437,12 @@ impl<'x, 'r, 'a> Routing<'x, 'r, 'a> {
     /// What somebody's policies mean.
     fn guessed(&mut self, key: &str, api: &Found<'a>, policies: &[(&Found<'a>, String)]) -> Option<Intent> {
         let mut read: Vec<(&Found<'a>, policy::Read)> = Vec::new();
+        // told only where the API is carried over: of another one all is lost
+        let mut lost = Vec::new();
         for (found, text) in policies {
             match policy::read(text) {
                 Ok(mut policy) => {
-                    let problems = std::mem::take(&mut policy.problems);
-                    problems.into_iter().for_each(|problem| self.placed(problem, found, text));
+                    lost.extend(std::mem::take(&mut policy.problems).into_iter().map(|problem| (problem, found, text)));
                     read.push((found, policy));
                 }
                 Err(problem) => {
@@ -462,6 +464,7 @@ impl<'x, 'r, 'a> Routing<'x, 'r, 'a> {
         if made.is_empty() {
             return None;
         }
+        lost.into_iter().for_each(|(problem, found, text)| self.placed(problem, found, text));
         if !found.name.to_lowercase().starts_with(&format!("{}/policies", api.name.to_lowercase()))
             && found.kind.contains("/operations/")
         {
@@ -470,7 +473,13 @@ impl<'x, 'r, 'a> Routing<'x, 'r, 'a> {
         }
         let message = format!("the policy of `{key}` is read as the strategy `{}`", strategy.word());
         let help = "check `strategy`, `routes` and `retry` of the API";
-        self.reading.tell(code::STRATEGY_GUESSED, span, message, help);
+        let mut problem = Diagnostic::new(code::STRATEGY_GUESSED, message).span(span).help(help);
+        if !policy.retries {
+            problem
+                .notes
+                .push(format!("it repeats no call; with the spec a call is repeated {} times", policy.retry.count));
+        }
+        self.reading.out.push(problem);
         let (retry, token_limit, entra) = (policy.retry, policy.token_limit, policy.entra);
         Some(Intent { strategy, retry, token_limit, entra, ..Intent::new(routes(&made)) })
     }
@@ -513,7 +522,7 @@ impl<'x, 'r, 'a> Routing<'x, 'r, 'a> {
             let name = match &choice.called {
                 Called::Name(name) => name.to_lowercase(),
                 Called::Url(url) => {
-                    let calls = self.calls(url, node);
+                    let calls = self.calls(url, url, node);
                     let key = match calls.account() {
                         Some((account, _)) => account.clone(),
                         None => split(url).0,

@@ -148,12 +148,20 @@ impl<'r, 'a> Reading<'r, 'a> {
 
     /// A text of a resource that is known; says so where it is not.
     pub fn text(&mut self, found: &Found<'_>, pointer: &str) -> Option<String> {
-        let text = found.body.pointer(pointer)?.as_str()?;
-        if let Some(reason) = self.template.reason(text) {
+        let value = found.body.pointer(pointer)?;
+        let text = value.as_str()?;
+        if let Some(reason) = self.unknown(value, found.other_body.pointer(pointer)) {
             self.not_known(found, pointer, &reason);
             return None;
         }
         Some(text.to_owned())
+    }
+
+    /// Why a value is not known: something in it is not, or the two evaluations differ.
+    fn unknown(&self, value: &Value, other: Option<&Value>) -> Option<String> {
+        let differs = other.is_some_and(|other| !other.is_null() && other != value);
+        unknown_in(value, self.template)
+            .or_else(|| differs.then(|| "it is made in Azure, from the resource group".into()))
     }
 
     /// A number of a resource that is known.
@@ -168,7 +176,7 @@ impl<'r, 'a> Reading<'r, 'a> {
 
     fn not_known(&mut self, found: &Found<'_>, pointer: &str, reason: &str) {
         let what = pointer.trim_start_matches('/').replace('/', ".");
-        let message = format!("`{what}` of `{}` is not known: {reason}", Template::shown(found.own()));
+        let message = format!("`{what}` of `{}` is not known: {reason}", self.base(found));
         let help = match reason {
             reason if reason.contains("parameter") => "give it in a file with `--parameters`, or fill it in",
             reason if reason.contains("the region") => "give it with `--location`, or fill it in",
@@ -233,11 +241,12 @@ impl<'r, 'a> Reading<'r, 'a> {
     fn existing_gateway(&mut self, service: Option<&Found<'_>>) {
         let child = self.found.iter().find(|found| found.kind.starts_with("microsoft.apimanagement/service/"));
         let Some(found) = service.or(child) else { return };
-        let full = found.name.split('/').next().unwrap_or_default();
-        let name = if self.template.reason(full).is_some() { String::new() } else { full.to_owned() };
-        if name.is_empty() {
+        let first = |name: &str| Value::from(name.split('/').next().unwrap_or_default());
+        let full = first(&found.name);
+        let unknown = self.unknown(&full, Some(&first(&found.other)));
+        let name = full.as_str().filter(|_| unknown.is_none()).unwrap_or_default().to_owned();
+        if let Some(reason) = unknown {
             let span = place(found.node, "/name");
-            let reason = self.template.reason(full).unwrap_or_default();
             let message = format!("the name of the existing service is not known: {reason}");
             self.tell(code::NOT_KNOWN, span, message, "fill in `gateway.existing.name`");
         }
@@ -288,9 +297,9 @@ impl<'r, 'a> Reading<'r, 'a> {
         let chars: Vec<char> = name.chars().collect();
         let end = end.min(chars.len() - same);
         let kept: String = chars[..same].iter().chain(&chars[chars.len() - end..]).collect();
-        let kept = Template::shown(&kept).replace('\u{e000}', "");
-        let kept = kept.trim_matches(|c: char| !c.is_ascii_alphanumeric());
-        if kept.is_empty() { found.kind.rsplit('/').next().unwrap_or_default().to_owned() } else { kept.to_owned() }
+        let parts = kept.split(|c: char| !c.is_ascii_alphanumeric()).filter(|part| !part.is_empty());
+        let kept = parts.collect::<Vec<_>>().join("-");
+        if kept.is_empty() { found.kind.rsplit('/').next().unwrap_or_default().to_owned() } else { kept }
     }
 
     fn identity(&mut self, found: &Found<'_>) -> Identity {
@@ -326,7 +335,8 @@ impl<'r, 'a> Reading<'r, 'a> {
         let mut tags = BTreeMap::new();
         for (name, value) in found.body.get("tags").and_then(Value::as_object).into_iter().flatten() {
             let Some(text) = value.as_str().filter(|_| name != defaults::STACK_TAG) else { continue };
-            match self.template.reason(text) {
+            let other = found.other_body.get("tags").and_then(|tags| tags.get(name));
+            match self.unknown(value, other) {
                 Some(reason) => self.not_known(found, &format!("/tags/{name}"), &reason),
                 None => drop(tags.insert(name.clone(), text.to_owned())),
             }
@@ -341,7 +351,8 @@ impl<'r, 'a> Reading<'r, 'a> {
             if value.is_null() || own.iter().any(|own| own.eq_ignore_ascii_case(name)) {
                 continue;
             }
-            match unknown_in(value, self.template) {
+            let other = found.other_body.get("properties").and_then(|properties| properties.get(name));
+            match self.unknown(value, other) {
                 Some(reason) => self.not_known(found, &format!("/properties/{name}"), &reason),
                 None => drop(properties.insert(name.clone(), value.clone())),
             }
@@ -373,7 +384,7 @@ impl<'r, 'a> Reading<'r, 'a> {
         };
         let key = self.account_key(found);
         if found.existing {
-            let key = self.existing_account(found.own(), found.node);
+            let key = self.existing_account(found.own(), last(&found.other), found.node);
             let place = &found.place;
             let group = place.group.clone().filter(|group| self.template.reason(group).is_none());
             if let Some(account) = self.topology.accounts.get_mut(&key) {
@@ -418,28 +429,30 @@ impl<'r, 'a> Reading<'r, 'a> {
     }
 
     /// The account of a host of Azure OpenAI's, which is there already where the template does not make it.
-    pub fn account_at(&mut self, host: &str, node: &Node) -> Option<Key> {
+    ///
+    /// `other` is the host as the other evaluation has it: one that differs is no name to keep.
+    pub fn account_at(&mut self, host: &str, other: &str, node: &Node) -> Option<Key> {
         if let Some(key) = self.hosts.get(host) {
             return Some(key.clone());
         }
         let name = account_of_host(host)?.to_owned();
         let known = self.hosts.get(&format!("{name}.openai.azure.com")).cloned();
-        Some(known.unwrap_or_else(|| self.existing_account(&name, node)))
+        Some(known.unwrap_or_else(|| self.existing_account(&name, account_of_host(other).unwrap_or(other), node)))
     }
 
-    fn existing_account(&mut self, name: &str, node: &Node) -> Key {
+    fn existing_account(&mut self, name: &str, other: &str, node: &Node) -> Key {
         let host = format!("{}.openai.azure.com", name.to_lowercase());
         if let Some(key) = self.hosts.get(&host) {
             return key.clone();
         }
-        let shown = Template::shown(name).trim_matches('.').to_owned();
-        let key = if shown.is_empty() { format!("account{}", self.hosts.len() + 1) } else { shown.clone() };
-        let literal = if self.template.reason(name).is_some() { String::new() } else { name.to_owned() };
+        let known = name == other && self.template.reason(name).is_none();
+        let key = if known { name.to_owned() } else { format!("account{}", self.hosts.len() + 1) };
+        let literal = if known { name.to_owned() } else { String::new() };
         let mut account = Account::new(Name::Literal(literal), Location::unknown(), BTreeMap::new());
         account.standing = Standing::Existing;
         self.topology.accounts.insert(key.clone(), account);
         self.hosts.insert(host, key.clone());
-        let message = format!("the account `{shown}` is not made by the template");
+        let message = format!("the account `{key}` is not made by the template");
         let help = format!("fill in its deployments under `accounts.{key}.deployments`");
         self.tell(code::NOT_KNOWN, place(node, "/properties/url"), message, help);
         key
@@ -575,12 +588,8 @@ impl<'r, 'a> Reading<'r, 'a> {
         {
             self.topology.scope.location = Location::new(location);
         }
-        let file = stem(self.options.file);
         let comment = vec![
-            format!(
-                "Made by `aoai-lb import` from {}.",
-                if file.is_empty() { "a template" } else { self.options.file }
-            ),
+            format!("Made by `aoai-lb import` from {}.", super::named(self.options.file)),
             "What is not here was not carried over: the command said what.".to_owned(),
         ];
         let draft = Draft {

@@ -90,6 +90,9 @@ fn holes(tree: &mut Map<String, Value>, topology: &Topology, missing: &mut Vec<S
             missing.push("gateway.publisher".into());
         }
     }
+    if topology.accounts.is_empty() {
+        missing.push("accounts".into());
+    }
     for (key, account) in &topology.accounts {
         let path = format!("accounts.{key}");
         let Some(Value::Object(written)) = tree.get_mut("accounts").and_then(|all| all.get_mut(key)) else { continue };
@@ -98,6 +101,9 @@ fn holes(tree: &mut Map<String, Value>, topology: &Topology, missing: &mut Vec<S
         }
         if account.deployments.is_empty() {
             missing.push(format!("{path}.deployments"));
+        }
+        if let Some(Value::Object(existing)) = written.get_mut("existing") {
+            hole(existing, "name", &format!("{path}.existing"), missing);
         }
         let Some(Value::Object(deployments)) = written.get_mut("deployments") else { continue };
         for (name, deployment) in deployments.iter_mut() {
@@ -110,10 +116,11 @@ fn holes(tree: &mut Map<String, Value>, topology: &Topology, missing: &mut Vec<S
     }
     let backends = tree.get_mut("backends").and_then(Value::as_object_mut);
     for (key, backend) in backends.into_iter().flatten() {
-        if let Value::Object(backend) = backend
-            && backend.contains_key("deployment")
-        {
-            hole(backend, "deployment", &format!("backends.{key}"), missing);
+        let Value::Object(backend) = backend else { continue };
+        for part in ["account", "deployment"] {
+            if backend.contains_key(part) || (part == "deployment" && !backend.contains_key("url")) {
+                hole(backend, part, &format!("backends.{key}"), missing);
+            }
         }
     }
     for (key, pool) in &topology.pools {

@@ -3,6 +3,7 @@
 mod checks;
 mod csharp;
 mod cut;
+mod import;
 mod laws;
 mod lint;
 mod snapshots;
