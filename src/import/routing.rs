@@ -143,6 +143,14 @@ impl<'x, 'r, 'a> Routing<'x, 'r, 'a> {
         let mut twins = Vec::new();
         for (name, single) in &self.singles {
             let mut target = single.calls.clone();
+            if let Target::Deployment { account, deployment } = &target
+                && let Some(account) = self.reading.topology.accounts.get_mut(account)
+                && account.standing == Standing::Existing
+            {
+                // what it is only Azure knows
+                let unknown = || Deployment::new("", "", defaults::DEPLOYMENT_SKU, 0);
+                account.deployments.entry(deployment.clone()).or_insert_with(unknown);
+            }
             match &mut target {
                 Target::Account { .. } if !ours => continue,
                 Target::V1 { account, deployment } => {

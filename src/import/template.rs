@@ -199,7 +199,12 @@ impl<'r, 'a> Reading<'r, 'a> {
     fn gateway(&mut self) {
         let mut services = self.found.iter().filter(|found| found.kind == SERVICE);
         let service = services.clone().find(|found| !found.existing).or_else(|| services.next());
-        let Some(found) = service.filter(|found| !found.existing) else {
+        // ours puts the stack's name before every name on a service that others use too
+        let shared = self.ours.as_ref().is_some_and(|(stack, _)| {
+            let probe = format!("{stack}-{}", defaults::PROBE);
+            self.of("subscriptions").iter().any(|found| found.own() == probe)
+        });
+        let Some(found) = service.filter(|found| !found.existing && !shared) else {
             return self.existing_gateway(service);
         };
         let location = self.text(found, "/location").map_or(Location::unknown(), |text| Location::new(&text));
@@ -253,7 +258,9 @@ impl<'r, 'a> Reading<'r, 'a> {
         let publisher = Publisher { name: String::new(), email: String::new() };
         let mut gateway = Gateway::new(Name::Literal(name), Location::unknown(), publisher);
         gateway.standing = Standing::Existing;
-        self.tier_known = false;
+        let sku = found.body.pointer("/sku/name").and_then(Value::as_str).and_then(GatewaySku::parse);
+        self.tier_known = sku.is_some();
+        gateway.sku = sku.unwrap_or(gateway.sku);
         self.topology.gateway = Some(gateway);
         if !self.is_ours() {
             let message = format!("on an existing service the names of a spec begin with `{}`", self.prefix());
