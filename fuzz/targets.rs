@@ -10,7 +10,7 @@ use aoai_lb::{arm, expr, policy, policy_xml, sim, spec, template};
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 7] = [
+pub const TARGETS: [Target; 8] = [
     ("spec", spec),
     ("expression", expression),
     ("policy", policy),
@@ -18,6 +18,7 @@ pub const TARGETS: [Target; 7] = [
     ("request", request),
     ("template", template),
     ("failure", failure),
+    ("lint", lint),
 ];
 
 /// A spec: a valid one renders, and its long form means the same; a problem stands inside the text.
@@ -110,4 +111,13 @@ fn failure(data: &[u8]) {
     let response = Response { status: 409, headers: Headers::default(), body: data.to_vec() };
     assert!(!arm::failure::failures(&response).is_empty());
     arm::failure::retryable(&response);
+}
+
+/// A foreign policy or template: whatever is found stands inside the text.
+fn lint(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let found = [policy::lint::lint(text, &Default::default()), template::lint::lint(text)];
+    for span in found.iter().flatten().filter_map(|problem| problem.span) {
+        assert!(span.start <= span.end && span.start <= text.len(), "{span:?}");
+    }
 }

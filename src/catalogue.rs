@@ -3,18 +3,28 @@
 //! Tables are sorted as people read them, and looked up by the functions here, without case where Azure ignores it.
 //! A figure that nobody publishes is not in a table.
 //!
-//! Deliberately absent: prices, quota of a subscription, which region offers which model. They change by the week and
-//! Azure itself answers for them.
+//! They are Rust and no data files: a row that is misspelt does not compile, and nothing is parsed when the program starts.
+//!
+//! What changes by the week (prices, who offers what) is for warnings and estimates only, each with the day of its source.
+//! Deliberately absent: the quota of a subscription and the capacity that is left; Azure itself answers for them.
 
+mod availability;
 mod models;
+mod prices;
 mod regions;
 mod roles;
+mod skus;
 mod tiers;
 mod types;
 
-pub use models::{Lifecycle, MODELS, MODELS_AS_OF, Model, Provisioned, is_provisioned, model, rpm_per_1k_tpm};
-pub use regions::{REGIONS, Region, region};
+pub use availability::{AVAILABILITY_AS_OF, offered};
+pub use models::{
+    Context, Kind, Lifecycle, MODELS, MODELS_AS_OF, Model, Provisioned, is_provisioned, model, rpm_per_1k_tpm, versions,
+};
+pub use prices::{CURRENCY, PRICES_AS_OF, TokenPrice, token_price, unit_hour};
+pub use regions::{DataZone, REGIONS, Region, region};
 pub use roles::{ROLES, Role, role};
+pub use skus::{SKUS, Scope, Serving, Sku, quota_of, sku};
 pub use tiers::{Generation, TIERS, Tier, tier};
 pub use types::{Operation, PROPERTIES, Property, ResourceType, TYPES, newest, not_older, resource_type};
 
@@ -54,6 +64,58 @@ mod tests {
         assert_eq!(rpm_per_1k_tpm("gpt-4o", "Standard"), Some((6, 1)));
         assert_eq!(rpm_per_1k_tpm("gpt-5.4", "ProvisionedManaged"), None);
         assert_eq!(rpm_per_1k_tpm("nobody", "Standard"), None);
+    }
+
+    #[test]
+    fn skus_say_how_they_serve() {
+        let of = |name: &str| sku(name).map(|sku| (sku.serving, sku.processed));
+        assert_eq!(of("datazoneprovisionedmanaged"), Some((Serving::Provisioned, Scope::DataZone)));
+        assert_eq!(of("Standard"), Some((Serving::Metered, Scope::Region)));
+        assert_eq!((of("GlobalBatch").map(|sku| sku.0), of("S0")), (Some(Serving::Batch), None));
+        assert!(SKUS.iter().all(|sku| is_provisioned(sku.name) == sku.name.contains("Provisioned")));
+        let group = |name: &str| quota_of(sku(name).expect("a SKU"), "eastus2", "gpt-4.1");
+        assert_eq!(group("GlobalStandard"), ("eastus2", "gpt-4.1"));
+        assert_eq!(group("GlobalProvisionedManaged"), ("eastus2", ""));
+    }
+
+    #[test]
+    fn models_are_unique_and_their_successors_known() {
+        for (i, found) in MODELS.iter().enumerate() {
+            let same = |other: &&Model| (other.name, other.version) == (found.name, found.version);
+            assert!(!MODELS[..i].iter().any(|other| same(&other)), "{} {}", found.name, found.version);
+            assert!(found.replacement.is_empty() || model(found.replacement, None).is_some(), "{}", found.replacement);
+            let day = |text: &str| text.len() == 10 && text.bytes().filter(|b| *b == b'-').count() == 2;
+            assert!(found.retires.is_empty() || day(found.retires), "{}", found.retires);
+            let ended = !found.retires.is_empty() && found.retires <= MODELS_AS_OF;
+            assert!(found.lifecycle == Lifecycle::Ending || !ended || found.has_ended(None), "{}", found.name);
+        }
+    }
+
+    #[test]
+    fn units_are_asked_for_by_where_they_are_processed() {
+        let of = |name: &str, sku: &str| model(name, None).and_then(|model| model.units(sku));
+        assert_eq!(of("gpt-5-mini", "ProvisionedManaged"), Some((25, 25)));
+        assert_eq!(of("gpt-5-mini", "DataZoneProvisionedManaged"), Some((15, 5)));
+        assert_eq!(of("o1", "provisionedmanaged"), Some((25, 50)));
+        assert_eq!((of("gpt-5-mini", "Standard"), of("gpt-5-nano", "ProvisionedManaged")), (None, None));
+    }
+
+    #[test]
+    fn a_model_ends_on_its_day() {
+        let found = model("gpt-5.1", None).expect("a model");
+        assert_eq!(found.context, Some(Context { input: 272_000, output: 128_000 }));
+        assert!(!found.has_ended(None) && !found.has_ended(Some("2027-05-14")) && found.has_ended(Some("2027-05-15")));
+        assert!(model("gpt-35-turbo", None).is_some_and(|model| model.has_ended(None)));
+        assert!(versions("gpt-4o").count() == 3 && versions("nobody").next().is_none());
+    }
+
+    #[test]
+    fn regions_have_a_geography_and_some_a_zone() {
+        let zone = |name: &str| region(name).map(|region| (region.geography, region.zone));
+        assert_eq!(zone("westus3"), Some(("United States", Some(DataZone::UnitedStates))));
+        assert_eq!(zone("Sweden Central"), Some(("Sweden", Some(DataZone::EuropeanUnion))));
+        assert_eq!(zone("uksouth"), Some(("United Kingdom", None)));
+        assert_eq!(zone("westindia"), Some(("India", None)));
     }
 
     #[test]

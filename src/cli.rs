@@ -15,6 +15,7 @@ mod destroy;
 mod emulator;
 mod explain;
 mod import;
+mod init;
 mod lint;
 mod plan;
 mod progress;
@@ -52,6 +53,7 @@ fn run(cli: Cli) -> Exit {
         }
     };
     let result = match &cli.command {
+        Command::Init(args) => init::run(&context, args),
         Command::Validate(args) => validate::run(&context, args),
         Command::Render(args) => render::run(&context, args),
         Command::Plan(args) => plan::run(&context, args),
@@ -70,6 +72,7 @@ fn run(cli: Cli) -> Exit {
 
 const fn name(command: &Command) -> &'static str {
     match command {
+        Command::Init(_) => "init",
         Command::Validate(_) => "validate",
         Command::Render(_) => "render",
         Command::Plan(_) => "plan",

@@ -8,10 +8,10 @@
 //!
 //! Invariants: everything that is wrong is reported at once, each problem with the key and, where it stands in the file,
 //! its place; nothing that a user wrote is ignored; no input panics; `load(expand(x))` gives the topology of `load(x)`.
-//! What a message quotes is never a key (`secrets`).
+//! What a message quotes is never a key (`secrets`). A warning never comes from what was read in place of a mistake.
 //!
-//! Deliberately absent: reading files and the environment (the caller passes text and functions), what Azure offers where
-//! (catalogue, preflight), and what a policy's text may be (`policy`).
+//! Deliberately absent: reading files, the environment and the clock (the caller passes text, functions and a day), what
+//! Azure answers today (preflight), and what a policy's text may be (`policy`).
 
 mod build;
 mod check;
@@ -23,17 +23,20 @@ mod rules;
 mod secrets;
 mod short;
 mod spans;
+mod starter;
 mod suggest;
 mod warnings;
 mod write;
 mod yaml;
 
 pub use spans::Spans;
+pub use starter::{Starter, starter};
 pub use write::{Draft, write};
 pub use yaml::{MAX_BYTES, position};
 
 use crate::diagnostic::{Diagnostic, Severity, code};
 use crate::expr;
+use crate::time::Time;
 use crate::topology::{Key, Role, Topology};
 use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet};
@@ -54,10 +57,12 @@ pub struct Options<'a> {
     pub subscription: Option<&'a str>,
     /// `--resource-group`
     pub resource_group: Option<&'a str>,
+    /// The day on which models are judged; without one, nothing is said about when they end.
+    pub today: Option<Time>,
 }
 
 impl Default for Options<'_> {
-    /// Nothing is said, no variable is set, and there is no file.
+    /// Nothing is said, no variable is set, there is no file, and nobody knows the day.
     fn default() -> Self {
         Options {
             environment: None,
@@ -66,6 +71,7 @@ impl Default for Options<'_> {
             files: &|_| Err("there are no files here".into()),
             subscription: None,
             resource_group: None,
+            today: None,
         }
     }
 }
@@ -171,8 +177,6 @@ fn read(text: &str, options: &Options) -> Result<Read, Vec<Diagnostic>> {
     let mut spans = Spans::of(&root);
     secrets::find(&root, "", &mut problems);
     let checked = check::check(structure(), &root, &check::At::default(), &mut problems);
-    // what was repaired to go on with is good enough for the rules, and no ground for a warning
-    let clean = problems.is_empty();
     let built = checked.and_then(|checked| match serde_json::from_value::<model::Spec>(checked) {
         Ok(spec) => Some(build::build(spec, options.environment, options.files, &mut problems)),
         Err(error) => {
@@ -181,15 +185,28 @@ fn read(text: &str, options: &Options) -> Result<Read, Vec<Diagnostic>> {
             None
         }
     });
-    // what is missing was stood in for as well
-    let clean = clean && problems.iter().all(|problem| problem.code != code::MISSING_KEY);
     if let Some(built) = &built {
         spans.derive(&built.origins);
+        // what was repaired to go on with is good enough for the rules, and no ground for a warning
+        let misread = problems.iter().filter(|problem| {
+            let of_reading = problem.code.as_str() < "AL02" || problem.code == code::SKU_WITHOUT_CALLS;
+            of_reading && problem.code != code::DUPLICATE_KEY
+        });
+        let repaired: Vec<String> = misread.map(|problem| problem.key.clone().unwrap_or_default()).collect();
         rules::check(built, &mut problems);
-        if clean {
-            warnings::find(built, &mut problems);
-            warnings::silence(&built.silence, &mut problems);
-        }
+        // `0613` without quotes is a number, and would seem to be another version than "0613"
+        let version = |key: &String| key.ends_with(".version") || key.ends_with(".model");
+        problems.retain(|problem| problem.code != code::MIXED_MODELS || !repaired.iter().any(version));
+        let day = options.today.and_then(|today| today.rfc3339().get(..10)?.parse().ok());
+        let mut found = Vec::new();
+        warnings::find(built, &spans, day, &mut found);
+        let doubtful = |about: &str| repaired.iter().any(|key| warnings::is_doubtful(about, key));
+        found.retain(|warning| !warning.key.as_deref().is_some_and(doubtful));
+        found.retain(|warning| !warnings::is_sought(warning.code, &problems));
+        problems.append(&mut found);
+        warnings::silence(&built.silence, &mut problems);
+        // one that has nothing to silence yet may have when the rest is repaired
+        problems.retain(|problem| repaired.is_empty() || problem.code != code::UNUSED_SILENCE);
     }
     place(&mut problems, &spans, &set);
     match built {

@@ -19,6 +19,7 @@ mod bicep;
 mod cut;
 mod graph;
 pub mod lint;
+mod queries;
 mod symbols;
 mod value;
 
@@ -214,7 +215,8 @@ impl Template {
     }
 }
 
-/// Every file that `render` writes, byte-stable: `main.bicep`, its modules, `main.json`, the policies, `main.bicepparam`.
+/// Every file that `render` writes, byte-stable: `main.bicep`, its modules, `main.json`, the texts that it reads, the
+/// queries of what is recorded, `main.bicepparam`.
 pub fn files(topology: &Topology) -> Vec<File> {
     let template = graph(topology);
     let file = |path: &str, text: String| File { path: path.to_owned(), text };
@@ -223,6 +225,7 @@ pub fn files(topology: &Topology) -> Vec<File> {
     files.extend(modules.into_iter().map(|(path, module)| file(path, bicep::module(path, module))));
     files.push(file("main.json", arm_text(&template)));
     files.extend(template.texts.iter().map(|(path, text)| file(path, text.clone())));
+    files.extend(queries::file(topology).map(|text| file(queries::QUERIES, text)));
     files.push(file("main.bicepparam", bicep::parameters(&template)));
     files
 }

@@ -13,6 +13,7 @@ mod frame;
 mod plan;
 mod progress;
 mod prompt;
+mod sarif;
 mod style;
 mod table;
 
@@ -21,6 +22,7 @@ pub use frame::Source;
 pub use plan::plan;
 pub use progress::{Progress, Step, TICK};
 pub use prompt::Answer;
+pub use sarif::{artifact, sarif};
 pub use style::{Role, clean, paint};
 pub use table::table;
 
@@ -224,12 +226,14 @@ pub fn problem(problem: &Diagnostic, source: Option<&Source>) -> Value {
     json!({
         "code": problem.code.as_str(),
         "severity": problem.severity.word(),
+        "title": problem.code.title(),
         "message": problem.message,
         "key": problem.key,
         "place": place,
         "label": problem.label,
         "help": problem.help,
         "notes": problem.notes,
+        "explain": format!("{} explain {}", env!("CARGO_PKG_NAME"), problem.code),
     })
 }
 

@@ -119,6 +119,11 @@ const AUTHORIZATION: &[&str] = &[
     "2022-04-01",
 ];
 
+const fn monitoring(name: &'static str, versions: &'static [&'static str], seconds: u64) -> ResourceType {
+    let operation = Operation::Synchronous;
+    ResourceType { name, versions, operation, seconds, soft_delete: false, located: true }
+}
+
 const fn child(name: &'static str) -> ResourceType {
     ResourceType {
         name,
@@ -161,6 +166,11 @@ pub const TYPES: &[ResourceType] = &[
     child("Microsoft.ApiManagement/service/apis"),
     child("Microsoft.ApiManagement/service/apis/operations"),
     child("Microsoft.ApiManagement/service/apis/policies"),
+    child("Microsoft.ApiManagement/service/apis/diagnostics"),
+    child("Microsoft.ApiManagement/service/loggers"),
+    child("Microsoft.ApiManagement/service/products"),
+    child("Microsoft.ApiManagement/service/products/apis"),
+    child("Microsoft.ApiManagement/service/products/policies"),
     child("Microsoft.ApiManagement/service/subscriptions"),
     ResourceType {
         name: "Microsoft.CognitiveServices/accounts",
@@ -175,6 +185,19 @@ pub const TYPES: &[ResourceType] = &[
         versions: COGNITIVE,
         operation: Operation::Synchronous,
         seconds: 15,
+        soft_delete: false,
+        located: false,
+    },
+    // a deleted workspace is kept for 14 days, but its name only brings it back: nothing has to be purged
+    monitoring("Microsoft.OperationalInsights/workspaces", &["2023-09-01"], 15),
+    monitoring("Microsoft.Insights/components", &["2020-02-02"], 3),
+    monitoring("Microsoft.Insights/workbooks", &["2023-06-01"], 2),
+    monitoring("Microsoft.Insights/scheduledQueryRules", &["2023-12-01"], 3),
+    ResourceType {
+        name: "Microsoft.Insights/diagnosticSettings",
+        versions: &["2021-05-01-preview"],
+        operation: Operation::Synchronous,
+        seconds: 2,
         soft_delete: false,
         located: false,
     },
@@ -251,6 +274,12 @@ pub const PROPERTIES: &[Property] = &[
     backend("pool.sessionAffinity", "2024-10-01-preview", None),
     backend("azureRegion", "2025-03-01-preview", None),
     backend("pool.services[].preferredCarbonEmission", "2025-03-01-preview", None),
+    Property {
+        resource: "Microsoft.ApiManagement/service/apis/diagnostics",
+        path: "largeLanguageModel",
+        since: "2024-10-01-preview",
+        stable: None,
+    },
     deployment("spilloverDeploymentName", "2025-06-01"),
     deployment("serviceTier", "2025-12-01"),
     deployment("deploymentState", "2025-12-01"),

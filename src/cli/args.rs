@@ -102,13 +102,21 @@ fn key_value(text: &str) -> Result<(String, String), String> {
 /// The commands, in the order in which a user meets them.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Write a spec to begin with, and its schema for your editor
+    #[command(after_help = "\
+Examples:
+  aoai-lb init --name contoso-ai --email ai-platform@contoso.com
+  aoai-lb init infra --name contoso-ai --email ai@contoso.com --region swedencentral --region francecentral
+  aoai-lb init --name contoso-ai --email ai@contoso.com --model gpt-5.1 --force")]
+    Init(Init),
     /// Check a spec, offline, and report every problem at once
     #[command(after_help = "\
 Examples:
   aoai-lb validate
   aoai-lb validate examples/quickstart.yaml --env dev
-  aoai-lb validate --output json | jq '.diagnostics[].message'")]
-    Validate(Spec),
+  aoai-lb validate --output json | jq '.diagnostics[].message'
+  aoai-lb validate --sarif aoai-lb.sarif    # for code scanning, also where the spec is wrong")]
+    Validate(Validate),
     /// Write the Bicep, the ARM template and the policy that a spec means
     #[command(after_help = "\
 Without -o the files are named on standard error and main.bicep stands on standard output.
@@ -174,7 +182,7 @@ Examples:
   aoai-lb import policy.xml --output json | jq '.missing'
   bicep build main.bicep --stdout | aoai-lb import -")]
     Import(Import),
-    /// Check somebody's policy document or ARM template for what API Management refuses and for known traps
+    /// Check somebody's policy or ARM template for errors and known traps
     #[command(after_help = "\
 FILE is a policy document (XML, or rawxml with unescaped expressions), a policy fragment, or an ARM
 template (JSON), whose policies are checked too. Bicep: compile it with `bicep build` first.
@@ -207,12 +215,44 @@ Examples:
     Completions(Completions),
 }
 
+/// `init`
+#[derive(Debug, Args)]
+pub struct Init {
+    /// The folder in which aoai-lb.yaml is written
+    #[arg(value_name = "FOLDER", default_value = ".", value_hint = ValueHint::DirPath)]
+    pub folder: PathBuf,
+    /// The stack: names follow from it; lower-case letters, digits and hyphens
+    #[arg(long, value_name = "NAME")]
+    pub name: String,
+    /// An address that is read: Azure writes to it
+    #[arg(long, value_name = "ADDRESS")]
+    pub email: String,
+    /// A region, the first also the gateway's; may be repeated
+    #[arg(long, value_name = "REGION", default_values_t = ["eastus2".to_owned(), "swedencentral".to_owned()])]
+    pub region: Vec<String>,
+    /// A model; left out, a current one
+    #[arg(long, value_name = "MODEL")]
+    pub model: Option<String>,
+    /// Write over a spec that is there
+    #[arg(long)]
+    pub force: bool,
+}
+
 /// The spec that a command works on.
 #[derive(Debug, Args)]
 pub struct Spec {
     /// The spec; else AOAI_LB_SPEC, else aoai-lb.yaml here or above
     #[arg(value_name = "SPEC", value_hint = ValueHint::FilePath)]
     pub spec: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Validate {
+    #[command(flatten)]
+    pub spec: Spec,
+    /// Write every problem as SARIF 2.1.0; `-` for standard output
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub sarif: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -6,6 +6,7 @@ use crate::diagnostic::{Diagnostic, Exit, Severity, code};
 use crate::io::files;
 use crate::io::local::{self, Local};
 use crate::spec::{self, Loaded};
+use crate::time::Time;
 use crate::ui::{self, Events, Input, Output, Source, Ui, Verbosity};
 use anstream::ColorChoice;
 use serde_json::{Value, json};
@@ -87,19 +88,21 @@ impl<'a> Context<'a> {
         Ok(())
     }
 
+    /// Tells why a command did not come to its end, and gives its exit code.
+    pub(super) fn fail(&self, failure: Failure) -> Exit {
+        self.tell(failure.source.as_ref(), &failure.problems);
+        if let Some(summary) = &failure.summary {
+            self.ui.say(summary);
+        }
+        match Exit::of(&failure.problems) {
+            Exit::Done => Exit::Failed,
+            exit => exit,
+        }
+    }
+
     /// The end of the command: problems, document, exit code.
     pub(super) fn finish(&self, result: Result) -> Exit {
-        let done = result.unwrap_or_else(|failure| {
-            self.tell(failure.source.as_ref(), &failure.problems);
-            if let Some(summary) = &failure.summary {
-                self.ui.say(summary);
-            }
-            let exit = match Exit::of(&failure.problems) {
-                Exit::Done => Exit::Failed,
-                exit => exit,
-            };
-            Done::new(json!({})).exit(exit)
-        });
+        let done = result.unwrap_or_else(|failure| Done::new(json!({})).exit(self.fail(failure)));
         self.event("end", json!({ "exit": done.exit as u8 }));
         let fields = match done.document {
             Some(fields) if self.ui.output == Output::Json => fields,
@@ -164,6 +167,7 @@ impl<'a> Context<'a> {
             files,
             subscription: self.global.subscription.as_deref(),
             resource_group: self.global.resource_group.as_deref(),
+            today: Some(today()),
         }
     }
 
@@ -207,6 +211,12 @@ impl<'a> Context<'a> {
                 .help("name the spec: `aoai-lb validate spec.yaml`"),
         ))
     }
+}
+
+/// The day on which a spec is judged: the clock's, or that of SOURCE_DATE_EPOCH, by which a build says when it is.
+fn today() -> Time {
+    let epoch = std::env::var("SOURCE_DATE_EPOCH").ok().and_then(|seconds| seconds.trim().parse().ok());
+    epoch.map_or_else(crate::io::now, Time::from_secs)
 }
 
 /// Reads files beside a spec.

@@ -18,18 +18,12 @@ pub(super) fn run(context: &Context, args: &args::Explain) -> Result {
 
 fn list(context: &Context) -> Result {
     let rows: Vec<Vec<String>> =
-        all().map(|code| vec![code.to_string(), code.severity().word().to_owned(), title(code).to_owned()]).collect();
+        all().map(|code| vec![code.to_string(), code.severity().word().to_owned(), code.title().to_owned()]).collect();
     context.text(&format!("{}\n", table(&["code", "severity", "about"], &rows)))?;
     let codes: Value = all()
-        .map(|code| json!({ "code": code.as_str(), "severity": code.severity().word(), "title": title(code) }))
+        .map(|code| json!({ "code": code.as_str(), "severity": code.severity().word(), "title": code.title() }))
         .collect();
     Ok(Done::new(json!({ "codes": codes })))
-}
-
-/// `# AL0102: the same key stands twice` without what is before the words.
-fn title(code: Code) -> &'static str {
-    let first = code.explain().lines().next().unwrap_or_default();
-    first.split_once(": ").map_or(first, |(_, title)| title)
 }
 
 fn unknown(wanted: &str) -> Diagnostic {

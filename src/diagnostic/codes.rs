@@ -90,6 +90,7 @@ registry! {
     "AL0221" NOTHING_HERE Error Spec;
     "AL0222" BAD_SILENCE Error Spec;
     "AL0223" WHICH_API Error Spec;
+    "AL0224" SKU_WITHOUT_CALLS Error Spec;
     "AL0230" TWO_WAYS Error Spec;
     "AL0231" DEPLOYMENT_NAMES Error Spec;
     "AL0232" FOREIGN_MEMBER Error Spec;
@@ -112,6 +113,17 @@ registry! {
     "AL0316" RETRY_BELOW_BREAKER Warning Done;
     "AL0317" UNUSED_SILENCE Note Done;
     "AL0318" STRANGE_REGION Warning Done;
+    "AL0319" UNKNOWN_MODEL Warning Done;
+    "AL0320" UNKNOWN_VERSION Warning Done;
+    "AL0321" MODEL_RETIRED Warning Done;
+    "AL0322" MODEL_ENDING Warning Done;
+    "AL0323" NOT_OFFERED Warning Done;
+    "AL0324" UNITS Warning Done;
+    "AL0325" NAMED_PROVISIONED Warning Done;
+    "AL0326" PROVISIONED_BREAKER Warning Done;
+    "AL0327" RETRIES_BELOW_GROUP Warning Done;
+    "AL0328" RETRIES_BEYOND_MEMBERS Warning Done;
+    "AL0329" UNUSED_BREAKER Warning Done;
     "AL0340" STATEFUL_APIS Warning Done;
     "AL0341" BODIES Warning Done;
     "AL0342" ERROR_REASON Warning Done;
@@ -123,6 +135,9 @@ registry! {
     "AL0348" BAD_DOCUMENT Warning Done;
 
     // AL04: rendering
+    "AL0401" BAD_TEMPLATE Error Spec;
+    "AL0402" TEMPLATE_NOT_XML Error Spec;
+    "AL0403" POLICY_TOO_LARGE Error Spec;
 
     // AL05: Azure
     "AL0501" AZURE_REFUSED Error Refused;
@@ -260,6 +275,12 @@ impl Code {
     /// What the program exits with where this is the first error.
     pub fn exit(self) -> Exit {
         ENTRIES[self.0].exit
+    }
+
+    /// What it is about, in a few words: the heading of the long text.
+    pub fn title(self) -> &'static str {
+        let first = self.explain().lines().next().unwrap_or_default();
+        first.split_once(": ").map_or(first, |(_, title)| title)
     }
 
     /// The long text, Markdown: what it is, cause, fix, source.

@@ -151,12 +151,8 @@ impl Reader<'_> {
     fn look(&self, at: usize) -> Option<(char, usize)> {
         let rest = self.text.get(at..)?;
         let first = rest.chars().next()?;
-        if first == '&' && self.entities == Entities::Read {
-            if let Some(found) = entity(rest) {
-                return Some(found);
-            }
-        }
-        Some((first, first.len_utf8()))
+        let read = (first == '&' && self.entities == Entities::Read).then(|| entity(rest)).flatten();
+        Some(read.unwrap_or((first, first.len_utf8())))
     }
 
     fn peek(&self) -> Option<char> {

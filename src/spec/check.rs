@@ -2,11 +2,12 @@
 //!
 //! Only the keywords that our schema has are read; a test holds that. What comes out is a value that serde reads
 //! without an error, or nothing. A key or a word that is misspelt is read as the one that was meant, a number out of range
-//! as the nearest one in it, and a name of the wrong form as it stands, so that the rules can speak about the rest in the
-//! same run.
+//! as the nearest one in it, a name of the wrong form as it stands, and a single word that cannot be read as if it had been
+//! left out, so that the rules can speak about the rest in the same run.
 
 use super::yaml::{Entry, Node, Value, item, join};
 use super::{formats, suggest};
+use crate::catalogue::{self, Serving};
 use crate::diagnostic::{Code, Diagnostic, code};
 use serde_json::{Map, Value as Json};
 
@@ -90,9 +91,21 @@ fn as_written(node: &Node) -> Json {
     }
 }
 
-/// The number that a text or a word is read as where a number belongs, so that the rules still run: the one from which
-/// least follows. A number where a text belongs stays unread: two versions would seem to differ.
+/// Whether a value is one word, or none: what holds no keys of others.
+fn is_word(node: &Node) -> bool {
+    !matches!(node.value, Value::Seq(_) | Value::Map(_) | Value::Hole)
+}
+
+/// What is read in place of a word of the wrong kind, so that the rules still run: where a number belongs the one from
+/// which least follows, where any text does the number's digits.
 fn stand_in(schema: &Json, value: &Value) -> Option<Json> {
+    if let Value::Int(number) = value {
+        let any_text = |leaf: &&Json| {
+            let text = leaf["type"] == "string" || leaf["type"][0] == "string";
+            text && leaf.get("enum").is_none() && leaf.get("pattern").is_none()
+        };
+        return leaves(schema).into_iter().find(any_text).map(|_| Json::from(number.to_string()));
+    }
     if !matches!(value, Value::Plain(_) | Value::Quoted(_) | Value::Bool(_)) {
         return None;
     }
@@ -238,12 +251,16 @@ fn mapping(schema: &Json, node: &Node, entries: &[Entry], at: &At, out: &mut Vec
     }
     let mut read = Map::new();
     let mut whole = true;
+    let at_top = at.path.is_empty();
+    let required: Vec<&str> =
+        schema["required"].as_array().map_or(&[][..], Vec::as_slice).iter().filter_map(Json::as_str).collect();
     for Entry { key, key_span, node: value } in entries {
         let mut take = |schema: &Json, at: At, out: &mut Vec<Diagnostic>| match check(schema, value, &at, out) {
             Some(json) => {
                 read.insert(at.name, json);
             }
-            None => whole = false,
+            // a single word that cannot be read and may be left out is read as left out, so that the rules still run
+            None => whole &= !at_top && is_word(value) && !required.contains(&key.as_str()),
         };
         if let Some(schema) = properties.get(key) {
             take(schema, at.known(key, key), out);
@@ -264,12 +281,11 @@ fn mapping(schema: &Json, node: &Node, entries: &[Entry], at: &At, out: &mut Vec
             match meant.filter(|meant| !entries.iter().any(|entry| entry.key == *meant)) {
                 Some(meant) => take(&properties[meant], at.known(key, meant), out),
                 // at the top much else may depend on it
-                None => whole &= !at.path.is_empty(),
+                None => whole &= !at_top,
             }
         }
     }
-    let required = schema["required"].as_array().map_or(&[][..], Vec::as_slice).iter().filter_map(Json::as_str);
-    for key in required.filter(|key| !read.contains_key(*key)) {
+    for key in required.into_iter().filter(|key| !read.contains_key(*key)) {
         whole = false;
         let tried = entries.iter().any(|entry| entry.key == key || suggest::closest(&entry.key, [key]).is_some());
         if !tried {
@@ -334,6 +350,10 @@ fn text(schema: &Json, text: &str, node: &Node, at: &At, out: &mut Vec<Diagnosti
         if known().any(|word| word == text) {
             return Some(Json::from(text));
         }
+        if let Some(problem) = without_calls(text).filter(|_| at.shape == "accounts.*.deployments.*.sku") {
+            report(problem.help(format!("use {}", suggest::list(known()))));
+            return known().find(|word| *word == "GlobalStandard").map(Json::from);
+        }
         let problem = cannot(code::UNKNOWN_WORD).help(format!("use {}", suggest::list(known())));
         let meant = suggest::closest(text, known());
         report(match meant {
@@ -356,6 +376,18 @@ fn text(schema: &Json, text: &str, node: &Node, at: &At, out: &mut Vec<Diagnosti
         report(problem.help("shorten it"));
     }
     Some(Json::from(text))
+}
+
+/// A SKU that Azure has and no call can be sent to.
+fn without_calls(word: &str) -> Option<Diagnostic> {
+    let sku = catalogue::sku(word)?;
+    let why = match sku.serving {
+        Serving::Batch => "it takes files of calls, and answers within a day",
+        Serving::Developer => "it is for the trial of a fine-tuned model, and is deleted after a day",
+        Serving::Metered | Serving::Provisioned => return None,
+    };
+    let message = format!("{} cannot stand behind a pool", sku.name);
+    Some(Diagnostic::new(code::SKU_WITHOUT_CALLS, message).label(why))
 }
 
 /// What a key is, as its description begins.

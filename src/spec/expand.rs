@@ -487,7 +487,7 @@ fn flow(value: &Value) -> Option<String> {
 }
 
 /// A text, plain where every reader takes it as itself, else in double quotes.
-fn word(text: &str) -> String {
+pub fn word(text: &str) -> String {
     let safe = |b: u8| b.is_ascii_alphanumeric() || b"_-./@".contains(&b);
     let begins = text.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '/');
     let typed = !matches!(yaml::plain(text), yaml::Value::Plain(_));

@@ -301,11 +301,13 @@ fn apis(topology: &Topology, out: &mut Vec<Diagnostic>) {
             out.push(problem.at(join(&path, "path")).help("give each API its own path"));
         }
         let Some(intent) = api.policy.intent() else { continue };
+        // a key that leads nowhere stands there as it was written, in its own case
+        let is_pool = |name: &String| topology.pools.values().any(|pool| pool.name == *name);
         match &intent.routes {
             // where no pool is at all, that has been said
             Routes::All(_) | Routes::ByName(_) if topology.pools.is_empty() => {}
             Routes::All(pool) => {
-                if topology.pool_by_name(pool).is_none() {
+                if !is_pool(pool) {
                     out.push(unknown("pool", pool, topology.pools.keys()).at(join(&path, "pool")));
                 }
             }
@@ -319,7 +321,7 @@ fn apis(topology: &Topology, out: &mut Vec<Diagnostic>) {
                 for (route, pool) in routes {
                     let path = join(&path, route);
                     name(route, 64, "route", &path, out);
-                    if topology.pool_by_name(pool).is_none() {
+                    if !is_pool(pool) {
                         out.push(unknown("pool", pool, topology.pools.keys()).at(path));
                     }
                 }

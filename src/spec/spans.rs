@@ -21,6 +21,17 @@ impl Spans {
         }
     }
 
+    /// Whether the file itself has this key.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.0.contains_key(key)
+    }
+
+    /// The keys right below one, where they hold neither dots nor brackets.
+    pub(super) fn children<'a>(&'a self, key: &'a str) -> impl Iterator<Item = &'a str> {
+        let below = self.0.keys().filter_map(move |known| known.strip_prefix(key)?.strip_prefix('.'));
+        below.filter(|rest| !rest.contains(['.', '[']))
+    }
+
     /// The places in a tree: of a value that is one word its own, of a larger one its key's.
     pub(super) fn of(root: &Node) -> Spans {
         let mut spans = Spans::default();

@@ -3,8 +3,10 @@
 use super::*;
 use proptest::test_runner::{Config, RngSeed};
 
+mod catalogue;
 mod features;
 mod hostile;
+mod many;
 mod rules;
 
 /// Deterministic by day; many and random by night.

@@ -1,25 +1,35 @@
 //! What works and a reader may regret: each can be silenced with a reason.
+//!
+//! What the catalogue knows about models and quota is in `models` and `quota`; provisioned throughput and retries have
+//! files of their own.
 
 mod features;
+mod models;
+mod provisioned;
+mod quota;
+mod retries;
 
 use super::build::Built;
 use super::check::shown;
-use super::suggest;
 use super::yaml::{item, join};
+use super::{Spans, suggest};
 use crate::catalogue::{REGIONS, region};
 use crate::diagnostic::{Code, Diagnostic, Severity, code};
-use crate::topology::{
-    Balancing, Deployment, DeploymentSku, GatewaySku, Location, Member, Model, Pool, Threshold, Topology,
-};
+use crate::topology::{Account, Balancing, Deployment, GatewaySku, Key, Location, Member, Pool, Topology};
+use jiff::civil::Date;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Every warning that applies; the topology obeys the rules.
-pub fn find(built: &Built, out: &mut Vec<Diagnostic>) {
+/// Every warning that applies on a day; without one, nothing is said about dates.
+pub fn find(built: &Built, spans: &Spans, day: Option<Date>, out: &mut Vec<Diagnostic>) {
     let topology = &built.topology;
     placeholder(topology, out);
     one_region(topology, out);
     strange_regions(topology, out);
-    shared_quota(topology, out);
+    quota::shared(topology, out);
+    models::find(topology, day, out);
+    provisioned::misnamed(topology, out);
+    provisioned::wasteful_breakers(topology, spans, out);
+    provisioned::unused_breakers(topology, spans, out);
     let consumption = topology.gateway.as_ref().is_some_and(|gateway| gateway.sku == GatewaySku::Consumption);
     let native = |(key, pool): &(&String, &Pool)| pool.balancing == Balancing::Native && !topology.is_twin(key);
     // without breakers at all an error says so
@@ -29,18 +39,70 @@ pub fn find(built: &Built, out: &mut Vec<Diagnostic>) {
     for (key, pool) in topology.pools.iter().filter(|(key, _)| !topology.is_twin(key)) {
         mixed_groups(topology, key, pool, out);
     }
-    retries(topology, out);
+    retries::find(topology, out);
     features::find(built, out);
 }
 
-/// Trap 34: a name that every sample has.
+/// A deployment and where it stands.
+#[derive(Clone, Copy)]
+struct Deployed<'a> {
+    account_key: &'a Key,
+    account: &'a Account,
+    key: &'a Key,
+    deployment: &'a Deployment,
+}
+
+impl Deployed<'_> {
+    /// One of its keys in the spec; its own for an empty one.
+    fn path(&self, key: &str) -> String {
+        let own = format!("accounts.{}.deployments.{}", self.account_key, self.key);
+        if key.is_empty() { own } else { join(&own, key) }
+    }
+}
+
+fn deployed(topology: &Topology) -> impl Iterator<Item = Deployed<'_>> {
+    topology.accounts.iter().flat_map(|(account_key, account)| {
+        let deployments = account.deployments.iter();
+        deployments.map(move |(key, deployment)| Deployed { account_key, account, key, deployment })
+    })
+}
+
+/// `gpt` of east, `gpt` of north and 3 more.
+fn named(group: &[Deployed]) -> String {
+    listed(group.iter().map(|found| format!("`{}` of {}", found.key, found.account_key)))
+}
+
+/// a, b and c; of more than four the first three by name.
+fn listed(words: impl Iterator<Item = String>) -> String {
+    let words: Vec<String> = words.collect();
+    match words.as_slice() {
+        [] => "none".into(),
+        [one] => one.clone(),
+        [first @ .., last] if first.len() < 4 => format!("{} and {last}", first.join(", ")),
+        more => format!("{} and {} more", more[..3].join(", "), more.len() - 3),
+    }
+}
+
+/// Trap 34: names and addresses that samples have. Nobody reads `example.com`, which is reserved for texts like ours.
 fn placeholder(topology: &Topology, out: &mut Vec<Diagnostic>) {
-    let email = topology.gateway.as_ref().map(|gateway| gateway.publisher.email.as_str());
-    if email.is_some_and(|email| email.eq_ignore_ascii_case("publisher@contoso.com")) {
+    const ADDRESSES: [&str; 3] = ["publisher@contoso.com", "test@test.com", "noreply@microsoft.com"];
+    let Some(publisher) = topology.gateway.as_ref().map(|gateway| &gateway.publisher) else { return };
+    let email = publisher.email.to_lowercase();
+    let domain = email.rsplit_once('@').map_or("", |(_, domain)| domain);
+    let reserved = ["com", "org", "net"].iter().any(|top| {
+        let example = format!("example.{top}");
+        domain == example || domain.ends_with(&format!(".{example}"))
+    });
+    if ADDRESSES.contains(&email.as_str()) || reserved {
         let problem = Diagnostic::new(code::PLACEHOLDER, "the publisher's address is the one of the samples");
         out.push(
             problem.at("gateway.publisher.email").help("write an address that is read: Azure sends notices to it"),
         );
+    }
+    // the quickstart's own misspelling
+    if publisher.name.split_whitespace().any(|word| word.eq_ignore_ascii_case("contos")) {
+        let problem = Diagnostic::new(code::PLACEHOLDER, "the publisher's name is the one of a sample");
+        out.push(problem.at("gateway.publisher.name").help("write your own: developers and Azure's notices show it"));
     }
 }
 
@@ -72,34 +134,6 @@ fn strange_regions(topology: &Topology, out: &mut Vec<Diagnostic>) {
             None if !like.is_empty() => problem.help(format!("use {}", suggest::list(like))),
             None => problem.help("take a name that `az account list-locations --query [].name` prints"),
         });
-    }
-}
-
-/// Trap 3: two deployments of one region, model and SKU draw on one quota of the subscription.
-fn shared_quota(topology: &Topology, out: &mut Vec<Diagnostic>) {
-    let mut quotas: BTreeMap<(&Location, &Model, DeploymentSku), String> = BTreeMap::new();
-    for (account, found) in &topology.accounts {
-        let metered = |(_, deployment): &(&String, &Deployment)| !deployment.sku.is_provisioned();
-        for (name, deployment) in found.deployments.iter().filter(metered).filter(|_| found.location.is_known()) {
-            let quota = (&found.location, &deployment.model, deployment.sku);
-            let path = format!("accounts.{account}.deployments.{name}");
-            if let Some(first) = quotas.get(&quota) {
-                let message = format!("{name} of {account} shares its quota with {first}");
-                let problem = Diagnostic::new(code::SHARED_QUOTA, message).at(path);
-                let problem = problem.label(format!(
-                    "{} {} in {}",
-                    deployment.sku.as_str(),
-                    deployment.model.name,
-                    found.location
-                ));
-                out.push(
-                    problem
-                        .help("use another region or another sku: balancing between the two adds no tokens a minute"),
-                );
-            } else {
-                quotas.insert(quota, format!("{name} of {account}"));
-            }
-        }
     }
 }
 
@@ -146,36 +180,36 @@ fn mixed_groups(topology: &Topology, key: &str, pool: &Pool, out: &mut Vec<Diagn
     }
 }
 
-/// Trap 22, and its quieter form.
-fn retries(topology: &Topology, out: &mut Vec<Diagnostic>) {
-    for (key, intent) in topology.apis.iter().filter_map(|(key, api)| Some((key, api.policy.intent()?))) {
-        let members = intent
-            .routes
-            .pools()
-            .into_iter()
-            .filter_map(|pool| topology.pool_by_name(pool))
-            .flat_map(|(_, pool)| &pool.members);
-        let counts =
-            members.filter_map(|member| match topology.backends.get(&member.backend)?.breaker.as_ref()?.threshold {
-                Threshold::Count(count) => Some((count, &member.backend)),
-                Threshold::Percentage(_) => None,
-            });
-        let Some((count, backend)) = counts.max_by_key(|(count, _)| *count).filter(|(count, _)| *count > 1) else {
-            continue;
-        };
-        let retries = intent.retry.count;
-        let path = format!("apis.{key}.retry.count");
-        if retries == 0 {
-            let message = format!("callers of `{key}` see every failure of `{backend}` until {count} have come");
-            let problem = Diagnostic::new(code::BREAKER_WITHOUT_RETRY, message).at(path);
-            out.push(problem.help("use a breaker count of 1, or retry"));
-        } else if retries < count {
-            let message =
-                format!("{retries} retries of `{key}` may all fail at `{backend}`, which trips after {count}");
-            let problem = Diagnostic::new(code::RETRY_BELOW_BREAKER, message).at(path);
-            out.push(problem.help(format!("use a retry count of at least {count}, or a breaker count of 1")));
-        }
+/// Whether a warning at `about` may come from what was read in place of a mistake at `key`.
+///
+/// A mistake in an account makes everything doubtful that calls it, and leaves the other accounts alone; one in how calls
+/// are balanced leaves the accounts alone.
+pub fn is_doubtful(about: &str, key: &str) -> bool {
+    let head = |path: &str| path.split(['.', '[']).next().unwrap_or_default().to_owned();
+    let entry = |path: &str| path.splitn(3, '.').take(2).map(str::to_owned).collect::<Vec<_>>();
+    match (head(about).as_str(), head(key).as_str()) {
+        // nobody knows where it is
+        (_, "") => true,
+        ("accounts", "accounts") => entry(about).len() < 2 || entry(key).len() < 2 || entry(about) == entry(key),
+        ("accounts", "models") => true,
+        (about @ ("accounts" | "azure" | "gateway"), key) => about == key,
+        (_, "azure" | "silence" | "subscriptions" | "products" | "observability" | "simulation") => false,
+        _ => true,
     }
+}
+
+/// Whether a name that leads nowhere may be misspelt, and mean just what seems unused.
+pub fn is_sought(unused: Code, problems: &[Diagnostic]) -> bool {
+    let (section, key) = match unused {
+        code::UNUSED_BREAKER => ("backends.", ".breaker"),
+        code::UNUSED_POOL => ("apis.", ""),
+        _ => return false,
+    };
+    // routes that are wrong altogether lead nowhere either
+    problems
+        .iter()
+        .filter(|problem| [code::UNKNOWN_REFERENCE, code::ROUTES].contains(&problem.code))
+        .any(|problem| problem.key.as_deref().is_some_and(|path| path.starts_with(section) && path.ends_with(key)))
 }
 
 /// Drops the warnings that are meant. Reports silences that cannot work, and those that say nothing.
@@ -206,4 +240,36 @@ pub fn silence(silence: &BTreeMap<String, String>, problems: &mut Vec<Diagnostic
     }
     problems.retain(|problem| problem.severity != Severity::Warning || !silence.contains_key(problem.code.as_str()));
     problems.append(&mut about);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mistake_makes_doubtful_what_depends_on_it() {
+        for (about, key, doubtful) in [
+            ("accounts.a.deployments.x.sku", "accounts.a.location", true),
+            ("accounts.a.deployments.x.sku", "accounts.b.location", false),
+            ("accounts.a.deployments.x.sku", "accounts", true),
+            ("accounts", "accounts.b.location", true),
+            ("accounts.a.deployments.x.sku", "models.gpt.ptu", true),
+            ("accounts.a.deployments.x.sku", "pools.p.members[0]", false),
+            ("accounts.a.deployments.x.sku", "", true),
+            ("gateway.publisher.email", "gateway.sku", true),
+            ("gateway.publisher.email", "accounts.a", false),
+            ("pools.p.members[1].priority", "accounts.b.location", true),
+            ("pools.p.members[1].priority", "pools.q", true),
+            ("apis.a.retry.count", "silence.AL0310", false),
+        ] {
+            assert_eq!(is_doubtful(about, key), doubtful, "{about} by {key}");
+        }
+    }
+
+    #[test]
+    fn words_are_listed_and_not_too_many() {
+        let of = |n: usize| listed((0..n).map(|n| n.to_string()));
+        assert_eq!((of(1), of(2), of(3)), ("0".into(), "0 and 1".into(), "0, 1 and 2".into()));
+        assert_eq!((of(4), of(5)), ("0, 1, 2 and 3".into(), "0, 1, 2 and 2 more".into()));
+    }
 }

@@ -6,7 +6,9 @@ mod apis;
 mod backends;
 mod gateway;
 mod inputs;
+mod observe;
 mod outputs;
+mod products;
 
 use super::symbols::Symbols;
 use super::{Body, Presence, Resource, Template};
@@ -27,7 +29,7 @@ const ACCOUNT: &str = "Microsoft.CognitiveServices/accounts";
 const GATEWAY: &str = "gateway";
 
 /// Names that no resource may take: parameters, variables, and the functions that a bare prefix would hide.
-const RESERVED: [&str; 16] = [
+const RESERVED: [&str; 18] = [
     "location",
     "gatewayName",
     "gatewaySku",
@@ -40,6 +42,8 @@ const RESERVED: [&str; 16] = [
     "stack",
     "stackTags",
     "openAIUser",
+    "logRetentionDays",
+    "appInsightsId",
     GATEWAY,
     "deployment",
     "subscription",
@@ -104,12 +108,6 @@ impl Build<'_> {
     fn add(&mut self, resource: Resource) {
         self.template.resources.push(resource);
     }
-
-    /// Products, their APIs and policies; their symbols go to `products`, where the subscriptions find them.
-    fn products(&mut self) {}
-
-    /// Workspace, Application Insights, loggers, diagnostics, workbook, alerts.
-    fn observability(&mut self) {}
 }
 
 /// A resource with nothing but its identity.

@@ -108,7 +108,10 @@ fn policies(text: &str, resources: &Resources<'_>, out: &mut Vec<Diagnostic>) {
         }
         let Some(value) = resource.properties().and_then(|properties| properties.get("value")) else { continue };
         // a text with replacements is followed to what they leave; its places are those of the property
-        let followed = value.text().and_then(|text| resources.frames.literal(text, resource.frame));
+        let Some(written) = value.text() else { continue };
+        let whole = resources.frames.literal(written, resource.frame);
+        let known_values = whole.is_some();
+        let followed = whole.or_else(|| resources.frames.unreplaced(written, resource.frame));
         let Some(document) = followed.filter(|document| document.trim_start().starts_with('<')) else { continue };
         let holder =
             resources.frames.holder(value, resource.frame).filter(|node| node.text() == Some(document.as_str()));
@@ -116,6 +119,10 @@ fn policies(text: &str, resources: &Resources<'_>, out: &mut Vec<Diagnostic>) {
         backends(resources, at, &document, out);
         if said.insert((holder.map_or(value.span.start, |node| node.span.start), document.len())) {
             for mut found in policy::lint::lint(&document, &counts) {
+                // what will stand in place of a mark may be of any type
+                if found.code == code::POLICY_VALUE && !known_values {
+                    continue;
+                }
                 let place = found.span.unwrap_or_default();
                 found.span = Some(match holder {
                     Some(node) => {
@@ -124,7 +131,10 @@ fn policies(text: &str, resources: &Resources<'_>, out: &mut Vec<Diagnostic>) {
                     None => value.span,
                 });
                 let line = document.get(..place.start).unwrap_or_default().matches('\n').count() + 1;
-                out.push(found.note(format!("line {line} of the policy {}", resource.label())));
+                let (parent, own) = last_segment(&resource.name);
+                let owner = if kind == "policyfragments" { own } else { last_segment(&parent).1 };
+                let of = known(&owner).map(|owner| format!(" of `{owner}`")).unwrap_or_default();
+                out.push(found.note(format!("line {line} of the policy{of}")));
             }
         }
     }

@@ -253,10 +253,11 @@ impl<I> super::Policy<I> {
 }
 
 impl super::Observability {
-    /// Where the gateway sends records.
+    /// Where the gateway sends records. Without a diagnostic of its own an API's records in a workspace have no headers.
     pub fn loggers(&self) -> Vec<Logger> {
         let insights = self.app_insights.as_ref().map(|_| Logger::AppInsights);
-        insights.into_iter().chain(self.llm_logs.then_some(Logger::AzureMonitor)).collect()
+        let monitor = (self.workspace.is_some() || self.llm_logs).then_some(Logger::AzureMonitor);
+        insights.into_iter().chain(monitor).collect()
     }
 }
 

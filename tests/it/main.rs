@@ -4,7 +4,9 @@
 mod architecture;
 mod bicep;
 mod cli;
+mod configurations;
 mod fuzz;
 mod plan;
+mod policy;
 mod readme;
 mod render;

@@ -111,3 +111,29 @@ fn blocks_are_read_as_a_reader_reads_them() {
     let output = Command::new("/bin/sh").args(["-c", &failing]).output().unwrap();
     assert_eq!(String::from_utf8_lossy(&output.stderr), "README.md:3 ended with 1\n");
 }
+
+#[test]
+fn every_trap_has_its_row_and_its_rules() {
+    let text = std::fs::read_to_string(root().join("docs/traps.md")).unwrap();
+    let rows =
+        text.lines().filter(|line| line.starts_with("| ") && line[2..].starts_with(|c: char| c.is_ascii_digit()));
+    let mut wanted = 1..=36;
+    for row in rows {
+        let number = row[2..].split(' ').next().unwrap();
+        assert_eq!(number.parse::<u32>().ok(), wanted.next(), "{row}");
+        let names = row.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| word.starts_with("AL0"));
+        for name in names {
+            assert!(aoai_lb::diagnostic::Code::parse(name).is_some(), "there is no {name}: {row}");
+        }
+    }
+    assert_eq!(wanted.next(), None);
+    // an explanation that speaks of a trap stands in that trap's row
+    for code in aoai_lb::diagnostic::all() {
+        let text_of_code = code.explain();
+        for (at, _) in text_of_code.match_indices("(trap ") {
+            let number: String = text_of_code[at + 6..].chars().take_while(char::is_ascii_digit).collect();
+            let row = text.lines().find(|line| line.starts_with(&format!("| {number} |")));
+            assert!(row.is_some_and(|row| row.contains(code.as_str())), "{code} speaks of trap {number}");
+        }
+    }
+}

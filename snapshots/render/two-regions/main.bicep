@@ -89,7 +89,7 @@ resource deploymentEastus2ChatProvisioned 'Microsoft.CognitiveServices/accounts/
   name: 'chat-provisioned'
   tags: stackTags
   sku: {
-    name: 'ProvisionedManaged'
+    name: 'GlobalProvisionedManaged'
     capacity: 50
   }
   properties: {

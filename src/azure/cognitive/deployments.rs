@@ -9,23 +9,12 @@ use crate::azure::reply::{Reply, error, method_not_allowed};
 use crate::azure::router::Call;
 use crate::azure::shape::{cut_to_version, guid, object, patched};
 use crate::azure::state::Resource;
-use crate::catalogue::{Model, is_provisioned, model, not_older, rpm_per_1k_tpm};
+use crate::catalogue::{Kind, Model, SKUS, is_provisioned, model, not_older, rpm_per_1k_tpm};
 use crate::time::Time;
 use crate::wire::Method;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
-const SKUS: [&str; 9] = [
-    "Standard",
-    "GlobalStandard",
-    "DataZoneStandard",
-    "ProvisionedManaged",
-    "GlobalProvisionedManaged",
-    "DataZoneProvisionedManaged",
-    "GlobalBatch",
-    "DataZoneBatch",
-    "DeveloperTier",
-];
 const UPGRADES: [&str; 3] = ["OnceNewDefaultVersionAvailable", "OnceCurrentVersionExpired", "NoAutoUpgrade"];
 
 pub(in crate::azure) fn handle(world: &mut World, call: &Call) -> Reply {
@@ -137,7 +126,7 @@ fn check(body: &Value, sku: &str, capacity: Option<u64>) -> Result<(&'static str
         let message = format!("The model '{shown}' of account deployment is not supported.");
         return Err(error(400, "DeploymentModelNotSupported", message));
     };
-    let offered = SKUS.into_iter().find(|offered| offered.eq_ignore_ascii_case(sku));
+    let offered = SKUS.iter().map(|sku| sku.name).find(|offered| offered.eq_ignore_ascii_case(sku));
     let Some(offered) = offered.filter(|sku| !is_provisioned(sku) || known.provisioned.is_some()) else {
         let message = format!(
             "The specified SKU '{sku}' of account deployment is not supported by the model '{name}' version: '{}'.",
@@ -145,16 +134,7 @@ fn check(body: &Value, sku: &str, capacity: Option<u64>) -> Result<(&'static str
         );
         return Err(error(400, "InvalidResourceProperties", message));
     };
-    let least = match known.provisioned {
-        Some(figures) if is_provisioned(offered) => {
-            if offered == "ProvisionedManaged" {
-                figures.regional
-            } else {
-                figures.global
-            }
-        }
-        _ => (1, 1),
-    };
+    let least = known.units(offered).unwrap_or((1, 1));
     let (min, step) = (u64::from(least.0), u64::from(least.1));
     match capacity {
         Some(capacity) if capacity >= min && (capacity - min).is_multiple_of(step) => Ok((offered, capacity, known)),
@@ -180,11 +160,12 @@ fn written(body: &Value, sku: &str, capacity: u64, model: &Model) -> Map<String,
     put("currentCapacity", capacity.into());
     put(
         "capabilities",
-        match model.chat {
-            true => {
+        match model.kind {
+            Kind::Chat => {
                 json!({"chatCompletion": "true", "jsonSchemaResponse": "true", "responses": "true", "assistants": "true"})
             }
-            false => json!({"embeddings": "true", "embeddingsMaxInputs": "2048"}),
+            Kind::Embedding => json!({"embeddings": "true", "embeddingsMaxInputs": "2048"}),
+            Kind::Media => json!({}),
         },
     );
     put("raiPolicyName", sent.get("raiPolicyName").cloned().unwrap_or("Microsoft.DefaultV2".into()));

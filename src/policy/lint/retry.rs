@@ -73,7 +73,10 @@ fn count(policy: &Policy<'_>, retry: usize, out: &mut Vec<Diagnostic>) {
     };
     let span = policy.span(retry, "count");
     let attempts = count.saturating_add(1);
-    if count >= 50 {
+    if count > 50 {
+        return; // refused as it is
+    }
+    if count == 50 {
         let message = format!("one request may be sent {attempts} times");
         let help = "repeat as often as there are other backends, at most";
         out.push(problem(code::RETRY_COUNT, span, message, help));

@@ -144,7 +144,11 @@ fn secrets(policy: &Policy<'_>, out: &mut Vec<Diagnostic>) {
     let names: Vec<String> = left.iter().map(|name| format!("`{name}`")).collect();
     let message = format!("what the caller sent goes on to the backend: {}", names.join(", "));
     let help = format!("add `<set-header name=\"{}\" exists-action=\"delete\" />` to inbound", left[0]);
-    out.push(problem(code::SECRETS_PASSED_ON, policy.elements[set].span, message, help));
+    let mut problem = problem(code::SECRETS_PASSED_ON, policy.elements[set].span, message, help);
+    if left.contains(&"Authorization") {
+        problem = problem.note("a backend whose own credentials set `Authorization` replaces the caller's");
+    }
+    out.push(problem);
 }
 
 fn buffering(policy: &Policy<'_>, sites: &[Site], out: &mut Vec<Diagnostic>) {
@@ -156,7 +160,9 @@ fn buffering(policy: &Policy<'_>, sites: &[Site], out: &mut Vec<Diagnostic>) {
             out.push(problem(code::BUFFERED_STREAM, policy.elements[call].span, message, help));
         }
     }
-    let body = sites.iter().find_map(|site| {
+    // without one of these it is some other API's policy
+    let calls = ["forward-request", "set-backend-service"].into_iter().any(|name| policy.named(name).next().is_some());
+    let body = sites.iter().filter(|_| calls).find_map(|site| {
         if !["outbound", "backend"].contains(&policy.section(site.at).unwrap_or("")) || errors_only(policy, site.at) {
             return None;
         }
@@ -211,11 +217,9 @@ fn keys(policy: &Policy<'_>, sites: &[Site], out: &mut Vec<Diagnostic>) {
                 places.push(attribute.value);
             }
         }
-        if let Some((Value::Literal(text), span)) = view::content(policy.text, element) {
-            if is_key(text.trim()) {
-                places.push(span);
-            }
-        }
+        let content = view::content(policy.text, element);
+        let key = content.filter(|(value, _)| value.literal().is_some_and(|text| is_key(text.trim())));
+        places.extend(key.map(|(_, span)| span));
     }
     for site in sites {
         let strings = site.value.tokens().iter().filter(|token| token.kind == Kind::Text && is_key(&token.text));

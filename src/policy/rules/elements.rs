@@ -34,6 +34,9 @@ const ONCE: &[(&str, bool)] = &[
     ("azure-openai-semantic-cache-store", true),
 ];
 
+/// Roots of documents that are no policy documents.
+const RESOLVERS: &[&str] = &["http-data-source", "cosmosdb-data-source", "sql-data-source", "graphql-data-source"];
+
 fn page(source: &str) -> String {
     match source {
         "schema" | "toolkit" | "knowledge base" => "`aoai-lb explain` names the sources".into(),
@@ -56,6 +59,16 @@ impl Walk<'_> {
             Document::Policy => "policies",
             Document::Fragment => "fragment",
         };
+        if RESOLVERS.contains(&root.name.as_str()) {
+            let message = format!("`<{}>` is the resolver of a GraphQL API, and none is checked", root.name);
+            self.help(
+                code::UNKNOWN_POLICY,
+                root.span,
+                message,
+                "check it against the policy reference of API Management",
+            );
+            return;
+        }
         if root.name != expected {
             let message = format!("the root is `<{}>`, not `<{expected}>`", root.name);
             self.help(code::POLICY_PLACE, root.span, message, "wrap the policies in it");
@@ -186,7 +199,7 @@ impl Walk<'_> {
             Body::Children(order, children) => {
                 match order {
                     Order::Mixed => self.free(element),
-                    Order::InOrder | Order::AnyOrder => self.no_text(element),
+                    Order::Fixed | Order::Free => self.no_text(element),
                 }
                 self.children(element, *order, children, section);
             }
@@ -213,7 +226,7 @@ impl Walk<'_> {
                 let message = if known[at].most == 1 { format!("`<{}>` stands twice", child.name) } else { message };
                 self.help(code::POLICY_CONTENT, child.span, message, "take one out");
             }
-            if order == Order::InOrder && at < last {
+            if order == Order::Fixed && at < last {
                 let message =
                     format!("`<{}>` stands after `<{}>` in `<{}>`", child.name, known[last].name, element.name);
                 let names: Vec<&str> = known.iter().map(|known| known.name).collect();
@@ -392,11 +405,9 @@ impl Walk<'_> {
                     self.help(code::DISPUTED_POLICY, span, message, "take some out");
                 }
             }
-            "quota" | "quota-by-key" => {
-                if !has("calls") && !has("bandwidth") && element.children.is_empty() {
-                    let message = format!("`<{name}>` limits nothing");
-                    self.help(code::POLICY_ATTRIBUTE, span, message, "add `calls`, `bandwidth`, or both");
-                }
+            "quota" | "quota-by-key" if !has("calls") && !has("bandwidth") && element.children.is_empty() => {
+                let message = format!("`<{name}>` limits nothing");
+                self.help(code::POLICY_ATTRIBUTE, span, message, "add `calls`, `bandwidth`, or both");
             }
             "forward-request" if has("timeout") && has("timeout-ms") => {
                 let message = "`<forward-request>` has `timeout` and `timeout-ms`".into();

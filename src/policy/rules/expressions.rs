@@ -11,6 +11,9 @@ pub(super) enum Site {
     Content,
 }
 
+/// So many names of one expression are told.
+const ENOUGH: usize = 20;
+
 /// Checks one value; a literal has nothing to check.
 pub(super) fn check(value: &view::Value, out: &mut Vec<Diagnostic>) {
     let (expression, after) = match value {
@@ -40,7 +43,11 @@ pub(super) fn check(value: &view::Value, out: &mut Vec<Diagnostic>) {
         }
         _ => {}
     }
+    let told = out.len();
     for (at, token) in tokens.iter().enumerate().filter(|(_, token)| token.kind == Kind::Word) {
+        if out.len() - told >= ENOUGH {
+            break;
+        }
         let before = at.checked_sub(1).map(|before| &tokens[before]);
         if before.is_some_and(|before| before.is(".") || before.is("?.")) {
             continue;
@@ -95,29 +102,34 @@ fn near<'a>(problem: Diagnostic, word: &str, known: impl Iterator<Item = &'a str
     }
 }
 
-/// `new A(...)`, `A.B`, `<A>`: a name that can only be a type's.
+/// `new A(...)`, `catch (A`, `A.B`, `<A>`: a name that can only be a type's.
 fn type_named(tokens: &[Token], at: usize, out: &mut Vec<Diagnostic>) {
     let token = &tokens[at];
-    if !token.text.starts_with(|c: char| c.is_ascii_uppercase()) || declared(tokens, &token.text) {
+    if !token.text.starts_with(|c: char| c.is_ascii_uppercase()) {
         return;
     }
     let before = at.checked_sub(1).map(|before| &tokens[before]);
     let after = tokens.get(at + 1);
-    let created = before.is_some_and(|before| before.is("new"));
+    let caught = at >= 2 && tokens[at - 1].is("(") && tokens[at - 2].is("catch");
+    let created = before.is_some_and(|before| before.is("new")) || caught;
     let argument = before.is_some_and(|before| before.is("<")) && after.is_some_and(|after| after.is(">"));
     let member = behind(tokens, at);
     if !created && !argument && member.is_none() {
         return;
     }
     if !listed::TYPES.contains(&token.text.as_str()) {
-        out.push(unlisted(token, format!("the type `{}` is not listed for policy expressions", token.text)));
+        // a single letter is the parameter of a type
+        let own = token.text.len() == 1 || !caught && declared(tokens, &token.text);
+        if !own {
+            out.push(unlisted(token, format!("the type `{}` is not listed for policy expressions", token.text)));
+        }
         return;
     }
     let members = listed::MEMBERS.iter().find(|(name, _)| *name == token.text);
-    if let (Some((name, members)), Some(member)) = (members, member.filter(|_| !created)) {
-        if !members.contains(&member.text.as_str()) {
-            out.push(unlisted(member, format!("`{name}.{}` is not listed for policy expressions", member.text)));
-        }
+    if let (Some((name, members)), Some(member)) = (members, member.filter(|_| !created))
+        && !members.contains(&member.text.as_str())
+    {
+        out.push(unlisted(member, format!("`{name}.{}` is not listed for policy expressions", member.text)));
     }
 }
 

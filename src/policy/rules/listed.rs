@@ -154,6 +154,7 @@ pub(super) const TYPES: &[&str] = &[
     "IResponse",
     "IUrl",
     "IMessageBody",
+    "ProductState",
     // the beginnings of full names
     "System",
     "Newtonsoft",

@@ -85,8 +85,8 @@ pub(super) enum Body {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Order {
     /// As in the table.
-    InOrder,
-    AnyOrder,
+    Fixed,
+    Free,
     /// In any order, and text beside.
     Mixed,
 }

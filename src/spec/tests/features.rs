@@ -183,7 +183,7 @@ fn trap_01_members_of_v1_have_one_deployment_name() {
         ["AL0231 `main` callers of v1 say `chat`, and the deployments of `main` are called `gpt`"]
     );
     // on the other surface the names stand in the addresses
-    check("retry: { count: 2 }", "retry: { count: 3 }", &[]);
+    check("retry: { count: 2 }", "retry: { count: 1 }", &[]);
 }
 
 #[test]
@@ -208,6 +208,8 @@ fn foreign_addresses_need_a_policy_that_picks() {
         ["AL0232 `third` `third` is an address of somebody else's, and `main` is API Management's pool"]
     );
     let smart = foreign.replace("retry: { count: 2 }", "strategy: smart").replace(", breaker: fast", "");
+    let rules = smart.find("breakers:").zip(smart.find("backends:")).expect("both");
+    let smart = format!("{}{}", &smart[..rules.0], &smart[rules.1..]);
     assert_eq!(said(&smart, &Options::default()), [""; 0]);
     let v1 = smart.replace("strategy: smart", "strategy: smart\n    surfaces: [deployments, v1]");
     assert!(

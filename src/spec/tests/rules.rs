@@ -103,6 +103,8 @@ fn a_mistake_is_one_problem_with_its_own_cure() {
 
 #[test]
 fn references_must_lead_somewhere() {
+    // keys have a case, although names in Azure have none
+    check("{ gpt: main }", "{ gpt: Main }", &["AL0201 `Main` there is no pool `Main`"]);
     check("account: north", "account: nort", &["AL0201 `nort` there is no account `nort`"]);
     check(
         "account: north, deployment: gpt",
@@ -114,7 +116,7 @@ fn references_must_lead_somewhere() {
     check("{ gpt: main }", "{ gpt: mian }", &["AL0201 `mian` there is no pool `mian`"]);
     check("routes: { gpt: main }", "pool: nobody", &["AL0201 `nobody` there is no pool `nobody`"]);
     check("api: openai", "api: opnai", &["AL0201 `opnai` there is no API `opnai`"]);
-    check("breaker: fast", "breaker: ptu", &[]);
+    check("breaker: fast", "breaker: ptu", &["AL0329 `fast` no backend has the breaker `fast`"]);
     let problems = load(&BASE.replace("account: north", "account: nort"), &Options::default()).expect_err("an error");
     assert_eq!(problems[0].label.as_deref(), Some("did you mean `north`?"));
     assert_eq!(problems[0].key.as_deref(), Some("backends.third.account"));
@@ -165,7 +167,11 @@ fn breakers_are_what_azure_takes() {
         &["AL0210 `[fast, ptu]` 2 breaker rules are listed, and a backend has one"],
     );
     check("  fast:", "  none: {}\n  fast:", &["AL0204 `none` a breaker cannot be called `none`"]);
-    check("  fast:", "  a_b: {}\n  fast:", &["AL0202 `a_b` `a_b` is no name for a breaker"]);
+    check(
+        "  fast:",
+        "  a_b: {}\n  fast:",
+        &["AL0202 `a_b` `a_b` is no name for a breaker", "AL0329 `a_b` no backend has the breaker `a_b`"],
+    );
 }
 
 #[test]
@@ -200,12 +206,15 @@ fn pools_are_what_azure_takes() {
     check(
         version,
         "model: gpt-4.1, version: \"2025-05-01\", capacity: 100 }\nbreakers",
-        &["AL0216 `third` `main` mixes gpt-4.1 2025-04-14 and gpt-4.1 2025-05-01"],
+        &[
+            "AL0216 `third` `main` mixes gpt-4.1 2025-04-14 and gpt-4.1 2025-05-01",
+            "AL0320 `\"2025-05-01\"` `2025-05-01` is no version of `gpt-4.1` that this program knows",
+        ],
     );
     check(
         version,
-        "model: gpt-4o, version: \"2025-04-14\", capacity: 100 }\nbreakers",
-        &["AL0216 `third` `main` mixes gpt-4.1 2025-04-14 and gpt-4o 2025-04-14"],
+        "model: gpt-4o, version: \"2024-11-20\", capacity: 100 }\nbreakers",
+        &["AL0216 `third` `main` mixes gpt-4.1 2025-04-14 and gpt-4o 2024-11-20"],
     );
 }
 
@@ -219,12 +228,15 @@ fn names_are_what_azure_takes() {
     check(
         "pools:\n",
         "pools:\n  first: { members: [{ backend: third }] }\n",
-        &["AL0203 `first` `first` is the name of both backends.first and pools.first"],
+        &[
+            "AL0203 `first` `first` is the name of both backends.first and pools.first",
+            "AL0345 `first` no API routes to `first`",
+        ],
     );
     check(
         "pools:\n",
         "pools:\n  FIRST: { members: [{ backend: third }] }\n",
-        &["AL0203 `FIRST` `first` and `FIRST` are one name to Azure"],
+        &["AL0203 `FIRST` `first` and `FIRST` are one name to Azure", "AL0345 `FIRST` no API routes to `FIRST`"],
     );
     check(
         "  north:\n",
@@ -312,11 +324,12 @@ fn a_spec_that_makes_nothing_is_refused() {
     assert_eq!(said(&empty, &Options::default()), ["AL0221 `gpt-4.1` `gpt-4.1` has no region"]);
     assert_eq!(said(&format!("{head}models: {{}}\n"), &Options::default()), ["AL0221 `models` `models` is empty"]);
     let odd = format!(
-        "{head}models: {{ gpt-5.1: {{ version: \"1\", ptu: {{ east_us: 50 }}, regions: {{ eastus2: 1 }} }} }}\n"
+        "{head}models: {{ gpt-4.1: {{ version: \"2025-04-14\", ptu: {{ east_us: 50 }}, regions: {{ eastus2: 1 }} }} }}\n"
     );
     assert_eq!(said(&odd, &Options::default()), ["AL0116 `50` `east_us` is no region"]);
-    let none =
-        format!("{head}models: {{ gpt-5.1: {{ version: \"1\", ptu: {{ eastus: 0 }}, regions: {{ eastus2: 1 }} }} }}\n");
+    let none = format!(
+        "{head}models: {{ gpt-4.1: {{ version: \"2025-04-14\", ptu: {{ eastus: 0 }}, regions: {{ eastus2: 1 }} }} }}\n"
+    );
     assert_eq!(said(&none, &Options::default()), ["AL0115 `0` eastus 0 is below 1"]);
     let both =
         BASE.replace("accounts:\n", "models: { gpt-4.1: { version: \"1\", regions: { eastus2: 1 } } }\naccounts:\n");
@@ -371,7 +384,7 @@ fn warnings_warn_and_can_be_silenced() {
         "East US 2",
         &[
             "AL0310 `accounts` every account is in eastus2",
-            "AL0311 `gpt` gpt of north shares its quota with gpt of east",
+            "AL0311 `gpt` `gpt` of east and `gpt` of north draw on one quota: GlobalStandard gpt-4.1 in eastus2",
         ],
     );
     check(

@@ -11,29 +11,26 @@ use std::collections::{BTreeMap, BTreeSet};
 impl Build<'_> {
     pub(super) fn apis(&mut self) {
         let paths = policy_paths(&self.topology.apis);
+        let definitions = file_names("api-", ".openapi.json", self.topology.apis.keys());
         for (key, api) in &self.topology.apis {
             let symbol = self.symbols.take("api", &[key]);
             let keys = api.keys.clone().unwrap_or_else(defaults::keys);
+            let mut properties = body([
+                ("displayName", api.display_name.as_str().into()),
+                ("description", marker_of(&api.definition)),
+                ("path", api.path.as_str().into()),
+                ("protocols", vec!["https".into()].into()),
+                ("subscriptionRequired", api.keys.is_some().into()),
+                (
+                    "subscriptionKeyParameterNames",
+                    Value::object([("header", keys.header.as_str().into()), ("query", keys.query.as_str().into())]),
+                ),
+            ]);
+            properties.extend(self.definition(&api.definition, &definitions[key]));
             self.add(Resource {
                 parent: Some(GATEWAY.into()),
                 name: api.name.as_str().into(),
-                body: body([(
-                    "properties",
-                    Value::object([
-                        ("displayName", api.display_name.as_str().into()),
-                        ("description", marker()),
-                        ("path", api.path.as_str().into()),
-                        ("protocols", vec!["https".into()].into()),
-                        ("subscriptionRequired", api.keys.is_some().into()),
-                        (
-                            "subscriptionKeyParameterNames",
-                            Value::object([
-                                ("header", keys.header.as_str().into()),
-                                ("query", keys.query.as_str().into()),
-                            ]),
-                        ),
-                    ]),
-                )]),
+                body: body([("properties", Value::Object(properties))]),
                 ..resource(Address::Api(key.clone()), &symbol, "Microsoft.ApiManagement/service/apis", API_MANAGEMENT)
             });
             for (operation_key, operation) in &api.operations {
@@ -53,6 +50,21 @@ impl Build<'_> {
             }
             self.policy(key, &symbol, &api.policy, &paths[key]);
             self.apis.insert(key, symbol);
+        }
+    }
+
+    /// What API Management imports, where the operations are not written one by one.
+    fn definition(&mut self, definition: &Definition, path: &str) -> Body {
+        let Definition::Imported(Import { document: Some(document), .. }) = definition else { return Body::new() };
+        match document {
+            Document::Link { version, commit } => body([
+                ("format", "openapi+json-link".into()),
+                ("value", Document::link(version, commit).as_str().into()),
+            ]),
+            Document::Text { text, .. } => {
+                self.template.texts.insert(path.to_owned(), text.clone());
+                body([("format", "openapi+json".into()), ("value", Value::File(path.to_owned()))])
+            }
         }
     }
 
@@ -139,18 +151,38 @@ fn policy_paths(apis: &BTreeMap<Key, Api>) -> BTreeMap<&Key, String> {
     if apis.len() == 1 {
         return apis.keys().map(|key| (key, "policy.xml".to_owned())).collect();
     }
+    file_names("policy-", ".xml", apis.keys())
+}
+
+/// A file for each key: `{before}{key}{after}`, what no file system likes replaced.
+pub(super) fn file_names<'a>(
+    before: &str,
+    after: &str,
+    keys: impl Iterator<Item = &'a Key>,
+) -> BTreeMap<&'a Key, String> {
     let mut taken = BTreeSet::new();
     let mut path = |key: &Key| {
         let safe = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '-' };
         let stem: String = key.chars().take(80).map(safe).collect();
-        let mut path = format!("policy-{stem}.xml");
+        let mut path = format!("{before}{stem}{after}");
         let mut number = 2;
         // Files on some systems differ by more than case.
         while !taken.insert(path.to_ascii_lowercase()) {
-            path = format!("policy-{stem}-{number}.xml");
+            path = format!("{before}{stem}-{number}{after}");
             number += 1;
         }
         path
     };
-    apis.keys().map(|key| (key, path(key))).collect()
+    keys.map(|key| (key, path(key))).collect()
+}
+
+/// The marker of an API. Azure never gives a definition back, so its hash stands there too.
+fn marker_of(definition: &Definition) -> Value {
+    match definition {
+        Definition::Operations => marker(),
+        Definition::Imported(import) => {
+            let hash = format!(" {}", import.hash);
+            Value::concat([defaults::MARKER.into(), Value::var("stack"), hash.as_str().into()])
+        }
+    }
 }

@@ -87,6 +87,7 @@ pub(super) fn parameters(topology: &Topology) -> Vec<Parameter> {
             ),
         ]);
     }
+    parameters.extend(super::observe::parameters(topology));
     let locations = topology.accounts.iter().map(|(key, account)| (key.clone(), account.location.as_str().into()));
     let tags = topology.tags.iter().map(|(key, tag)| (key.clone(), tag.as_str().into()));
     parameters.extend([

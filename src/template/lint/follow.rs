@@ -141,13 +141,37 @@ impl<'a> Frames<'a> {
         None
     }
 
-    /// The node that holds the text which a string comes to: itself, or a variable of literal text.
+    /// The text that a string comes to by replacements which are not known: what it is before them.
+    pub(super) fn unreplaced(&self, text: &str, frame: usize) -> Option<String> {
+        let mut tree = &self.expression(text, frame);
+        while let Expr::Call(name, args) = tree
+            && name.eq_ignore_ascii_case("replace")
+        {
+            tree = args.first()?;
+        }
+        match tree {
+            Expr::Str(text) => Some(text.clone()),
+            _ => None,
+        }
+    }
+
+    /// The node that a string comes to: itself, or what a variable or parameter holds.
     pub(super) fn holder(&self, node: &'a Node, frame: usize) -> Option<&'a Node> {
         let (mut node, mut frame) = (node, frame);
         for _ in 0..DEPTH {
-            let text = node.text()?;
+            let Some(text) = node.text() else { return Some(node) };
             let TemplateString::Expression(code) = expr::template_string(text) else { return Some(node) };
-            let Ok(Expr::Call(name, args)) = expr::parse(code) else { return None };
+            let (name, args) = match expr::parse(code).ok()? {
+                // a file of JSON as text
+                Expr::Call(name, mut args) if name.eq_ignore_ascii_case("string") && args.len() == 1 => {
+                    match args.pop()? {
+                        Expr::Call(name, args) => (name, args),
+                        _ => return None,
+                    }
+                }
+                Expr::Call(name, args) => (name, args),
+                _ => return None,
+            };
             let [Expr::Str(key)] = args.as_slice() else { return None };
             (node, frame) = match name.to_ascii_lowercase().as_str() {
                 "variables" => (self.0.get(frame)?.template.get("variables")?.get(key)?, frame),

@@ -8,6 +8,9 @@ use std::collections::BTreeSet;
 /// Templates inside each other that are read.
 const DEPTH: usize = 8;
 
+/// Resources that are read; Azure takes 800 in one template.
+const MOST: usize = 5_000;
+
 /// A resource.
 pub(super) struct Resource<'a> {
     pub(super) node: &'a Node,
@@ -71,7 +74,7 @@ impl<'a> Resources<'a> {
         else {
             return;
         };
-        if node.get("existing").is_some() || depth > DEPTH {
+        if node.get("existing").is_some() || depth > DEPTH || self.list.len() >= MOST {
             return;
         }
         let (mut kind, mut name) = (kind.to_ascii_lowercase(), self.frames.parts(name, frame));

@@ -2,8 +2,20 @@
 
 use super::{Place, ran};
 
-const COMMANDS: [&str; 10] =
-    ["validate", "render", "plan", "deploy", "destroy", "simulate", "emulator", "explain", "schema", "completions"];
+const COMMANDS: [&str; 12] = [
+    "init",
+    "validate",
+    "render",
+    "plan",
+    "deploy",
+    "destroy",
+    "simulate",
+    "emulator",
+    "lint",
+    "explain",
+    "schema",
+    "completions",
+];
 
 #[test]
 fn help_names_every_command_and_no_other() {
@@ -16,7 +28,7 @@ fn help_names_every_command_and_no_other() {
         assert!(own.out.contains("Examples:"), "{command}");
         own.snapshot(&format!("help-{command}"));
     }
-    for later in ["init", "man", "status", "keys", "import", "lint", "serve", "compare", "size", "sweep", "backtest"] {
+    for later in ["man", "status", "keys", "import", "serve", "compare", "size", "sweep", "backtest"] {
         let refused = place.run(later).exits(64);
         assert!(refused.err.contains(later) && refused.out.is_empty());
     }

@@ -2,7 +2,10 @@
 
 use super::topologies::several;
 use super::write;
-use aoai_lb::template::files;
+use crate::policy::intents;
+use aoai_lb::template::{File, files};
+use aoai_lb::topology::ProductIntent;
+use aoai_lb::topology::intent::{LimitBy, Period, TokenLimit, TokenQuota};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -21,11 +24,10 @@ fn tool(name: &str, modules: &str) -> Option<PathBuf> {
 }
 
 /// Runs a tool on the rendered files whose path fits; it must find nothing.
-fn finds_nothing(tool: &Path, options: &[&str], fits: fn(&str) -> bool) {
-    for (name, topology) in several() {
+fn finds_nothing(tool: &Path, options: &[&str], all: &[(String, Vec<File>)], fits: fn(&str) -> bool) {
+    for (name, files) in all {
         let folder = tempfile::tempdir().expect("a folder");
-        let files = files(&topology);
-        write(folder.path(), &files);
+        write(folder.path(), files);
         let paths = files.iter().filter(|file| fits(&file.path)).map(|file| folder.path().join(&file.path));
         let output = Command::new("python3").arg(tool).args(options).args(paths).output().expect("python3 runs");
         let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
@@ -33,16 +35,31 @@ fn finds_nothing(tool: &Path, options: &[&str], fits: fn(&str) -> bool) {
     }
 }
 
+fn rendered() -> Vec<(String, Vec<File>)> {
+    several().iter().map(|(name, topology)| ((*name).to_owned(), files(topology))).collect()
+}
+
 #[test]
 fn contracts_of_resource_types_hold() {
     let Some(tool) = tool("check-template", "jsonschema") else { return };
-    finds_nothing(&tool, &[], |path| path == "main.json");
+    finds_nothing(&tool, &[], &rendered(), |path| path == "main.json");
 }
 
 #[test]
 fn schemas_of_policies_hold() {
     let Some(tool) = tool("check-policy", "sys") else { return };
+    let file = |text: String| vec![File { path: "policy.xml".into(), text }];
+    let mut all = rendered();
+    all.extend(intents::all().into_iter().map(|(name, intent)| (name, file(aoai_lb::policy::render(&intent)))));
+    let token_limit = TokenLimit { tokens_per_minute: 9, estimate_prompt: true, by: LimitBy::Subscription };
+    let quota = TokenQuota { tokens: 50_000_000_000, per: Period::Monthly };
+    for (limit, quota) in
+        [(Some(token_limit.clone()), None), (None, Some(quota.clone())), (Some(token_limit), Some(quota)), (None, None)]
+    {
+        let product = ProductIntent { product: "gold".into(), token_limit: limit, quota };
+        all.push(("product".into(), file(aoai_lb::policy::render_product(&product))));
+    }
     for format in ["xml", "rawxml"] {
-        finds_nothing(&tool, &["--strict", "--format", format], |path| path.ends_with(".xml"));
+        finds_nothing(&tool, &["--strict", "--format", format], &all, |path| path.ends_with(".xml"));
     }
 }

@@ -113,7 +113,7 @@ proptest! {
 
 #[test]
 fn a_changed_weight_sends_the_pool_alone() {
-    let (_, quickstart) = examples().remove(0);
+    let (_, quickstart) = examples().into_iter().find(|(name, _)| name == "quickstart").expect("the example");
     let template = graph(&quickstart);
     let pool = Address::Pool("openai-backend-pool".into());
     let part = cut(&template, &BTreeSet::from([pool.clone()]), &addresses(&template));

@@ -9,7 +9,7 @@ use aoai_lb::topology::Topology;
 use proptest::prelude::*;
 
 /// What an independent compiler makes of our Bicep is our JSON, to the byte; nothing to format, nothing to warn of.
-fn two_printers_agree(topology: &Topology) {
+pub fn two_printers_agree(topology: &Topology) {
     let files = files(topology);
     let folder = tempfile::tempdir().expect("a folder");
     write(folder.path(), &files);

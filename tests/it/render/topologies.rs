@@ -127,6 +127,8 @@ pub fn examples() -> Vec<(String, Topology)> {
 pub fn several() -> Vec<(String, Topology)> {
     let mut several = examples();
     several.extend([("one region".to_owned(), minimal()), ("names of its own".to_owned(), two_regions())]);
+    let observed = [("observed", super::observed::observed()), ("shared workspace", super::observed::shared())];
+    several.extend(observed.map(|(name, topology)| (name.to_owned(), topology)));
     several
 }
 

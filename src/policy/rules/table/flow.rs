@@ -10,7 +10,7 @@ pub(super) const FLOW: &[Policy] = &[
         element: Element {
             attributes: &[],
             body: Body::Children(
-                Order::InOrder,
+                Order::Fixed,
                 &[
                     child("when", 1, MANY, &[must("condition", Value::Bool)], Body::Policies),
                     child("otherwise", 0, 1, &[], Body::Policies),
@@ -97,7 +97,7 @@ pub(super) const FLOW: &[Policy] = &[
         element: Element {
             attributes: &[may_literal("response-variable-name", Value::Text)],
             body: Body::Children(
-                Order::InOrder,
+                Order::Fixed,
                 &[policy("set-status", 0, 1), policy("set-header", 0, MANY), policy("set-body", 0, 1)],
             ),
         },
@@ -118,7 +118,7 @@ pub(super) const FLOW: &[Policy] = &[
         element: Element {
             attributes: &[may("mode", Value::Words(&["new", "copy"])), may_literal("timeout", INT)],
             body: Body::Children(
-                Order::InOrder,
+                Order::Fixed,
                 &[
                     policy("set-url", 0, 1),
                     policy("set-method", 0, 1),
@@ -148,7 +148,7 @@ pub(super) const FLOW: &[Policy] = &[
                 may_literal("fail-on-error-status-code", Value::Bool),
             ],
             body: Body::Children(
-                Order::InOrder,
+                Order::Fixed,
                 &[
                     policy("set-url", 0, 1),
                     policy("set-method", 0, 1),
@@ -203,7 +203,7 @@ pub(super) const FLOW: &[Policy] = &[
         source: "set-header-policy",
         element: Element {
             attributes: &[must("name", Value::Text), may("exists-action", Value::Words(EXISTS))],
-            body: Body::Children(Order::InOrder, &[child("value", 0, MANY, &[], Body::Text(Value::Text))]),
+            body: Body::Children(Order::Fixed, &[child("value", 0, MANY, &[], Body::Text(Value::Text))]),
         },
     },
     Policy {
@@ -218,7 +218,7 @@ pub(super) const FLOW: &[Policy] = &[
         source: "set-query-parameter-policy",
         element: Element {
             attributes: &[must("name", Value::Text), may("exists-action", Value::Words(EXISTS))],
-            body: Body::Children(Order::InOrder, &[child("value", 0, MANY, &[], Body::Text(Value::Text))]),
+            body: Body::Children(Order::Fixed, &[child("value", 0, MANY, &[], Body::Text(Value::Text))]),
         },
     },
     Policy {
@@ -270,7 +270,7 @@ pub(super) const FLOW: &[Policy] = &[
         element: Element {
             attributes: &[must("for", Value::Words(&["all", "any"]))],
             body: Body::Children(
-                Order::AnyOrder,
+                Order::Free,
                 &[
                     policy("choose", 0, MANY),
                     policy("forward-request", 0, MANY),

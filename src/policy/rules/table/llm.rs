@@ -15,7 +15,7 @@ pub(super) const LLM: &[Policy] = &[
                 may_literal("ignore-prompt", Value::Bool),
             ],
             body: Body::Children(
-                Order::InOrder,
+                Order::Fixed,
                 &[child("dimension", 0, 10, &[must("name", Value::Text), may("value", Value::Text)], Body::Empty)],
             ),
         },
@@ -33,7 +33,7 @@ pub(super) const LLM: &[Policy] = &[
                 may("cache-id", Value::Text),
                 may("max-message-count", Value::Text),
             ],
-            body: Body::Children(Order::AnyOrder, &[child("vary-by", 0, MANY, &[], Body::Text(Value::Text))]),
+            body: Body::Children(Order::Free, &[child("vary-by", 0, MANY, &[], Body::Text(Value::Text))]),
         },
     },
     Policy {
@@ -83,7 +83,7 @@ pub(super) const LLM: &[Policy] = &[
                 may("window-overlap-size", Value::Text),
             ],
             body: Body::Children(
-                Order::AnyOrder,
+                Order::Free,
                 &[
                     child(
                         "categories",
@@ -91,7 +91,7 @@ pub(super) const LLM: &[Policy] = &[
                         1,
                         &[may("output-type", Value::Words(&["FourSeverityLevels", "EightSeverityLevels"]))],
                         Body::Children(
-                            Order::InOrder,
+                            Order::Fixed,
                             &[child(
                                 "category",
                                 1,
@@ -109,7 +109,7 @@ pub(super) const LLM: &[Policy] = &[
                         0,
                         1,
                         &[],
-                        Body::Children(Order::InOrder, &[child("id", 1, 1, &[], Body::Text(Value::Text))]),
+                        Body::Children(Order::Fixed, &[child("id", 1, 1, &[], Body::Text(Value::Text))]),
                     ),
                 ],
             ),
@@ -127,7 +127,7 @@ pub(super) const LLM: &[Policy] = &[
                 may_literal("ignore-prompt", Value::Bool),
             ],
             body: Body::Children(
-                Order::InOrder,
+                Order::Fixed,
                 &[child("dimension", 0, 10, &[must("name", Value::Text), may("value", Value::Text)], Body::Empty)],
             ),
         },
@@ -145,7 +145,7 @@ pub(super) const LLM: &[Policy] = &[
                 may("cache-id", Value::Text),
                 may("max-message-count", Value::Text),
             ],
-            body: Body::Children(Order::AnyOrder, &[child("vary-by", 0, MANY, &[], Body::Text(Value::Text))]),
+            body: Body::Children(Order::Free, &[child("vary-by", 0, MANY, &[], Body::Text(Value::Text))]),
         },
     },
     Policy {

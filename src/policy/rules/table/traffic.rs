@@ -82,7 +82,7 @@ pub(super) const TRAFFIC: &[Policy] = &[
                 may("allow-private-response-caching", Value::Bool),
             ],
             body: Body::Children(
-                Order::AnyOrder,
+                Order::Free,
                 &[
                     child("vary-by-header", 0, MANY, &[], Body::Text(Value::Text)),
                     child("vary-by-query-parameter", 0, MANY, &[], Body::Text(Value::Text)),
@@ -164,7 +164,7 @@ pub(super) const TRAFFIC: &[Policy] = &[
                 may("value", DECIMAL),
             ],
             body: Body::Children(
-                Order::InOrder,
+                Order::Fixed,
                 &[child("dimension", 0, 10, &[must("name", Value::Text), may("value", Value::Text)], Body::Empty)],
             ),
         },
@@ -196,7 +196,7 @@ pub(super) const TRAFFIC: &[Policy] = &[
                 may_literal("renewal-period", INT),
             ],
             body: Body::Children(
-                Order::InOrder,
+                Order::Fixed,
                 &[child(
                     "api",
                     0,
@@ -208,7 +208,7 @@ pub(super) const TRAFFIC: &[Policy] = &[
                         may("name", Value::Text),
                     ],
                     Body::Children(
-                        Order::InOrder,
+                        Order::Fixed,
                         &[child(
                             "operation",
                             0,
@@ -258,7 +258,7 @@ pub(super) const TRAFFIC: &[Policy] = &[
                 may_literal("total-calls-header-name", Value::Text),
             ],
             body: Body::Children(
-                Order::InOrder,
+                Order::Fixed,
                 &[
                     child(
                         "api",
@@ -276,7 +276,7 @@ pub(super) const TRAFFIC: &[Policy] = &[
                             may("name", Value::Text),
                         ],
                         Body::Children(
-                            Order::InOrder,
+                            Order::Fixed,
                             &[child(
                                 "operation",
                                 0,

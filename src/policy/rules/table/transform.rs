@@ -37,7 +37,7 @@ pub(super) const TRANSFORM: &[Policy] = &[
                         1,
                         &[],
                         Body::Children(
-                            Order::InOrder,
+                            Order::Fixed,
                             &[child("item", 0, MANY, &[must("key", Value::Text)], Body::Text(Value::Text))],
                         ),
                     ),
@@ -52,7 +52,7 @@ pub(super) const TRANSFORM: &[Policy] = &[
         source: "schema",
         element: Element {
             attributes: &[must("url", Value::Text)],
-            body: Body::Children(Order::InOrder, &[child("value", 0, MANY, &[], Body::Text(Value::Text))]),
+            body: Body::Children(Order::Fixed, &[child("value", 0, MANY, &[], Body::Text(Value::Text))]),
         },
     },
     Policy {

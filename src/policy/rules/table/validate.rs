@@ -14,7 +14,7 @@ pub(super) const VALIDATE: &[Policy] = &[
                 may("failed-check-error-message", Value::Text),
                 may("ignore-case", Value::Bool),
             ],
-            body: Body::Children(Order::InOrder, &[child("value", 0, MANY, &[], Body::Text(Value::Text))]),
+            body: Body::Children(Order::Fixed, &[child("value", 0, MANY, &[], Body::Text(Value::Text))]),
         },
     },
     Policy {
@@ -24,35 +24,35 @@ pub(super) const VALIDATE: &[Policy] = &[
         element: Element {
             attributes: &[may("allow-credentials", Value::Bool), may("terminate-unmatched-request", Value::Bool)],
             body: Body::Children(
-                Order::AnyOrder,
+                Order::Free,
                 &[
                     child(
                         "allowed-origins",
                         1,
                         1,
                         &[],
-                        Body::Children(Order::InOrder, &[child("origin", 1, MANY, &[], Body::Text(Value::Text))]),
+                        Body::Children(Order::Fixed, &[child("origin", 1, MANY, &[], Body::Text(Value::Text))]),
                     ),
                     child(
                         "allowed-methods",
                         0,
                         1,
                         &[may("preflight-result-max-age", Value::Whole(0, 4_294_967_295))],
-                        Body::Children(Order::InOrder, &[child("method", 1, MANY, &[], Body::Text(Value::Text))]),
+                        Body::Children(Order::Fixed, &[child("method", 1, MANY, &[], Body::Text(Value::Text))]),
                     ),
                     child(
                         "allowed-headers",
                         0,
                         1,
                         &[],
-                        Body::Children(Order::InOrder, &[child("header", 1, MANY, &[], Body::Text(Value::Text))]),
+                        Body::Children(Order::Fixed, &[child("header", 1, MANY, &[], Body::Text(Value::Text))]),
                     ),
                     child(
                         "expose-headers",
                         0,
                         1,
                         &[],
-                        Body::Children(Order::InOrder, &[child("header", 1, MANY, &[], Body::Text(Value::Text))]),
+                        Body::Children(Order::Fixed, &[child("header", 1, MANY, &[], Body::Text(Value::Text))]),
                     ),
                 ],
             ),
@@ -71,7 +71,7 @@ pub(super) const VALIDATE: &[Policy] = &[
         element: Element {
             attributes: &[may("action", Value::Words(&["allow", "forbid"]))],
             body: Body::Children(
-                Order::AnyOrder,
+                Order::Free,
                 &[
                     child("address", 0, MANY, &[], Body::Text(Value::Text)),
                     child("address-range", 0, MANY, &[must("from", Value::Text), must("to", Value::Text)], Body::Empty),
@@ -104,34 +104,28 @@ pub(super) const VALIDATE: &[Policy] = &[
                 may("output-token-variable-name", Value::Some),
             ],
             body: Body::Children(
-                Order::AnyOrder,
+                Order::Free,
                 &[
                     child(
                         "backend-application-ids",
                         0,
                         1,
                         &[],
-                        Body::Children(
-                            Order::InOrder,
-                            &[child("application-id", 1, MANY, &[], Body::Text(Value::Text))],
-                        ),
+                        Body::Children(Order::Fixed, &[child("application-id", 1, MANY, &[], Body::Text(Value::Text))]),
                     ),
                     child(
                         "client-application-ids",
                         0,
                         1,
                         &[],
-                        Body::Children(
-                            Order::InOrder,
-                            &[child("application-id", 1, MANY, &[], Body::Text(Value::Text))],
-                        ),
+                        Body::Children(Order::Fixed, &[child("application-id", 1, MANY, &[], Body::Text(Value::Text))]),
                     ),
                     child(
                         "audiences",
                         0,
                         1,
                         &[],
-                        Body::Children(Order::InOrder, &[child("audience", 1, MANY, &[], Body::Text(Value::Text))]),
+                        Body::Children(Order::Fixed, &[child("audience", 1, MANY, &[], Body::Text(Value::Text))]),
                     ),
                     child(
                         "required-claims",
@@ -139,7 +133,7 @@ pub(super) const VALIDATE: &[Policy] = &[
                         1,
                         &[],
                         Body::Children(
-                            Order::InOrder,
+                            Order::Fixed,
                             &[child(
                                 "claim",
                                 1,
@@ -149,10 +143,7 @@ pub(super) const VALIDATE: &[Policy] = &[
                                     may("match", Value::Words(&["all", "any"])),
                                     may("separator", Value::Text),
                                 ],
-                                Body::Children(
-                                    Order::InOrder,
-                                    &[child("value", 0, MANY, &[], Body::Text(Value::Text))],
-                                ),
+                                Body::Children(Order::Fixed, &[child("value", 0, MANY, &[], Body::Text(Value::Text))]),
                             )],
                         ),
                     ),
@@ -162,7 +153,7 @@ pub(super) const VALIDATE: &[Policy] = &[
                         1,
                         &[],
                         Body::Children(
-                            Order::InOrder,
+                            Order::Fixed,
                             &[child(
                                 "key",
                                 1,
@@ -189,14 +180,14 @@ pub(super) const VALIDATE: &[Policy] = &[
                 may_literal("ignore-error", Value::Bool),
             ],
             body: Body::Children(
-                Order::InOrder,
+                Order::Fixed,
                 &[child(
                     "identities",
                     0,
                     1,
                     &[],
                     Body::Children(
-                        Order::InOrder,
+                        Order::Fixed,
                         &[child(
                             "identity",
                             1,
@@ -230,7 +221,7 @@ pub(super) const VALIDATE: &[Policy] = &[
                 may("errors-variable-name", Value::Text),
             ],
             body: Body::Children(
-                Order::InOrder,
+                Order::Fixed,
                 &[
                     child(
                         "content-type-map",
@@ -238,7 +229,7 @@ pub(super) const VALIDATE: &[Policy] = &[
                         1,
                         &[may("any-content-type-value", Value::Text), may("missing-content-type-value", Value::Text)],
                         Body::Children(
-                            Order::InOrder,
+                            Order::Fixed,
                             &[child(
                                 "type",
                                 0,
@@ -280,14 +271,14 @@ pub(super) const VALIDATE: &[Policy] = &[
                 may("max-complexity", Value::Text),
             ],
             body: Body::Children(
-                Order::InOrder,
+                Order::Fixed,
                 &[child(
                     "authorize",
                     0,
                     1,
                     &[],
                     Body::Children(
-                        Order::InOrder,
+                        Order::Fixed,
                         &[child(
                             "rule",
                             1,
@@ -311,7 +302,7 @@ pub(super) const VALIDATE: &[Policy] = &[
                 may("errors-variable-name", Value::Text),
             ],
             body: Body::Children(
-                Order::InOrder,
+                Order::Fixed,
                 &[child(
                     "header",
                     0,
@@ -340,7 +331,7 @@ pub(super) const VALIDATE: &[Policy] = &[
                 may_literal("output-token-variable-name", Value::Some),
             ],
             body: Body::Children(
-                Order::InOrder,
+                Order::Fixed,
                 &[
                     child("openid-config", 0, MANY, &[must("url", Value::Text), may("host", Value::Text)], Body::Empty),
                     child(
@@ -348,7 +339,7 @@ pub(super) const VALIDATE: &[Policy] = &[
                         0,
                         1,
                         &[],
-                        Body::Children(Order::InOrder, &[child("token", 0, MANY, &[], Body::Text(Value::Text))]),
+                        Body::Children(Order::Fixed, &[child("token", 0, MANY, &[], Body::Text(Value::Text))]),
                     ),
                     child(
                         "issuer-signing-keys",
@@ -356,7 +347,7 @@ pub(super) const VALIDATE: &[Policy] = &[
                         1,
                         &[],
                         Body::Children(
-                            Order::AnyOrder,
+                            Order::Free,
                             &[
                                 child(
                                     "key",
@@ -380,7 +371,7 @@ pub(super) const VALIDATE: &[Policy] = &[
                         1,
                         &[],
                         Body::Children(
-                            Order::InOrder,
+                            Order::Fixed,
                             &[child(
                                 "key",
                                 1,
@@ -395,14 +386,14 @@ pub(super) const VALIDATE: &[Policy] = &[
                         0,
                         1,
                         &[],
-                        Body::Children(Order::InOrder, &[child("audience", 0, MANY, &[], Body::Text(Value::Text))]),
+                        Body::Children(Order::Fixed, &[child("audience", 0, MANY, &[], Body::Text(Value::Text))]),
                     ),
                     child(
                         "issuers",
                         0,
                         1,
                         &[],
-                        Body::Children(Order::InOrder, &[child("issuer", 0, MANY, &[], Body::Text(Value::Text))]),
+                        Body::Children(Order::Fixed, &[child("issuer", 0, MANY, &[], Body::Text(Value::Text))]),
                     ),
                     child(
                         "required-claims",
@@ -410,7 +401,7 @@ pub(super) const VALIDATE: &[Policy] = &[
                         1,
                         &[],
                         Body::Children(
-                            Order::InOrder,
+                            Order::Fixed,
                             &[child(
                                 "claim",
                                 0,
@@ -420,10 +411,7 @@ pub(super) const VALIDATE: &[Policy] = &[
                                     may("match", Value::Words(&["all", "any"])),
                                     may("separator", Value::Text),
                                 ],
-                                Body::Children(
-                                    Order::InOrder,
-                                    &[child("value", 0, MANY, &[], Body::Text(Value::Text))],
-                                ),
+                                Body::Children(Order::Fixed, &[child("value", 0, MANY, &[], Body::Text(Value::Text))]),
                             )],
                         ),
                     ),
@@ -457,7 +445,7 @@ pub(super) const VALIDATE: &[Policy] = &[
                 may("errors-variable-name", Value::Text),
             ],
             body: Body::Children(
-                Order::InOrder,
+                Order::Fixed,
                 &[
                     child(
                         "headers",
@@ -468,7 +456,7 @@ pub(super) const VALIDATE: &[Policy] = &[
                             must("unspecified-parameter-action", Value::Words(ACTIONS)),
                         ],
                         Body::Children(
-                            Order::InOrder,
+                            Order::Fixed,
                             &[child(
                                 "parameter",
                                 0,
@@ -487,7 +475,7 @@ pub(super) const VALIDATE: &[Policy] = &[
                             must("unspecified-parameter-action", Value::Words(ACTIONS)),
                         ],
                         Body::Children(
-                            Order::InOrder,
+                            Order::Fixed,
                             &[child(
                                 "parameter",
                                 0,
@@ -503,7 +491,7 @@ pub(super) const VALIDATE: &[Policy] = &[
                         1,
                         &[must("specified-parameter-action", Value::Words(ACTIONS))],
                         Body::Children(
-                            Order::InOrder,
+                            Order::Fixed,
                             &[child(
                                 "parameter",
                                 0,
@@ -527,7 +515,7 @@ pub(super) const VALIDATE: &[Policy] = &[
                 may("errors-variable-name", Value::Text),
             ],
             body: Body::Children(
-                Order::InOrder,
+                Order::Fixed,
                 &[child(
                     "status-code",
                     0,

@@ -1,0 +1,545 @@
+// Azure OpenAI deployments behind one API Management gateway.
+// Written by aoai-lb: change the spec, not this file.
+
+targetScope = 'resourceGroup'
+
+// Parameters
+
+@description('Region of the API Management service.')
+param location string = 'eastus2'
+
+@description('Name of the API Management service.')
+@minLength(1)
+@maxLength(50)
+param gatewayName string = 'apim-${uniqueString(toLower(resourceGroup().id), 'contoso-chat', '')}'
+
+@description('Tier of the API Management service.')
+@allowed([
+  'BasicV2'
+  'StandardV2'
+  'PremiumV2'
+])
+param gatewaySku string = 'StandardV2'
+
+@description('Scale units of the API Management service.')
+@minValue(1)
+param gatewayCapacity int = 1
+
+@description('Shown to developers as the publisher.')
+param publisherName string = 'Contoso'
+
+@description('Receives the notifications of the service.')
+param publisherEmail string = 'platform@contoso.com'
+
+@description('Regions of the accounts by key.')
+param accountLocations object = {
+  eastus2: 'eastus2'
+  sweden: 'swedencentral'
+}
+
+@description('Tags of every resource that can have them.')
+param tags object = {
+  'cost-center': '4711'
+  owner: 'platform'
+}
+
+var openAIUser = '5e0bd9bd-7b93-4f28-af87-19fc36ad61bd'
+var unique = uniqueString(toLower(resourceGroup().id), 'contoso-chat', '')
+var stack = 'contoso-chat/${unique}'
+var stackTags = union(tags, { 'aoai-lb-stack': stack })
+
+// Azure OpenAI accounts and their deployments
+
+resource accountEastus2 'Microsoft.CognitiveServices/accounts@2024-10-01' = {
+  name: 'aoai-eastus2-${unique}'
+  location: accountLocations.eastus2
+  tags: stackTags
+  kind: 'OpenAI'
+  sku: {
+    name: 'S0'
+  }
+  properties: {
+    customSubDomainName: 'aoai-eastus2-${unique}'
+    disableLocalAuth: true
+    publicNetworkAccess: 'Enabled'
+  }
+}
+
+resource deploymentEastus2ChatEastus2 'Microsoft.CognitiveServices/accounts/deployments@2024-10-01' = {
+  parent: accountEastus2
+  name: 'chat-eastus2'
+  tags: stackTags
+  sku: {
+    name: 'GlobalStandard'
+    capacity: 200
+  }
+  properties: {
+    model: {
+      format: 'OpenAI'
+      name: 'gpt-5.1'
+      version: '2025-11-13'
+    }
+    versionUpgradeOption: 'OnceCurrentVersionExpired'
+  }
+}
+
+// One after the other: Azure refuses two deployments of one account at a time.
+resource deploymentEastus2ChatProvisioned 'Microsoft.CognitiveServices/accounts/deployments@2024-10-01' = {
+  parent: accountEastus2
+  name: 'chat-provisioned'
+  tags: stackTags
+  sku: {
+    name: 'GlobalProvisionedManaged'
+    capacity: 15
+  }
+  properties: {
+    model: {
+      format: 'OpenAI'
+      name: 'gpt-5.1'
+      version: '2025-11-13'
+    }
+    versionUpgradeOption: 'OnceCurrentVersionExpired'
+  }
+  dependsOn: [
+    deploymentEastus2ChatEastus2
+  ]
+}
+
+resource accountSweden 'Microsoft.CognitiveServices/accounts@2024-10-01' = {
+  name: 'aoai-sweden-${unique}'
+  location: accountLocations.sweden
+  tags: stackTags
+  kind: 'OpenAI'
+  sku: {
+    name: 'S0'
+  }
+  properties: {
+    customSubDomainName: 'aoai-sweden-${unique}'
+    disableLocalAuth: true
+    publicNetworkAccess: 'Enabled'
+  }
+}
+
+resource deploymentSwedenChatSweden 'Microsoft.CognitiveServices/accounts/deployments@2024-10-01' = {
+  parent: accountSweden
+  name: 'chat-sweden'
+  tags: stackTags
+  sku: {
+    name: 'GlobalStandard'
+    capacity: 200
+  }
+  properties: {
+    model: {
+      format: 'OpenAI'
+      name: 'gpt-5.1'
+      version: '2025-11-13'
+    }
+    versionUpgradeOption: 'OnceCurrentVersionExpired'
+  }
+}
+
+// API Management service
+
+resource gateway 'Microsoft.ApiManagement/service@2024-05-01' = {
+  name: gatewayName
+  location: location
+  tags: stackTags
+  sku: {
+    name: gatewaySku
+    capacity: gatewayCapacity
+  }
+  identity: {
+    type: 'SystemAssigned'
+  }
+  properties: {
+    publisherName: publisherName
+    publisherEmail: publisherEmail
+  }
+}
+
+// The gateway may call the accounts
+
+module roleEastus2 'modules/role-assignment.bicep' = {
+  name: 'aoai-lb-contoso-chat-${unique}-role-eastus2'
+  params: {
+    accountName: accountEastus2.name
+    principalId: gateway.identity.principalId
+    roleId: openAIUser
+    stack: stack
+  }
+}
+
+module roleSweden 'modules/role-assignment.bicep' = {
+  name: 'aoai-lb-contoso-chat-${unique}-role-sweden'
+  params: {
+    accountName: accountSweden.name
+    principalId: gateway.identity.principalId
+    roleId: openAIUser
+    stack: stack
+  }
+}
+
+// Backends and pools
+
+// A backend never stands before the deployment that it calls.
+resource backendEastus2 'Microsoft.ApiManagement/service/backends@2024-05-01' = {
+  parent: gateway
+  name: 'eastus2'
+  properties: {
+    description: 'aoai-lb:${stack}'
+    type: 'Single'
+    protocol: 'http'
+    url: '${accountEastus2.properties.endpoint}openai/deployments/chat-eastus2'
+    circuitBreaker: {
+      rules: [
+        {
+          name: 'default'
+          failureCondition: {
+            count: 1
+            interval: 'PT1M'
+            statusCodeRanges: [
+              {
+                min: 408
+                max: 408
+              }
+              {
+                min: 429
+                max: 429
+              }
+              {
+                min: 499
+                max: 500
+              }
+              {
+                min: 502
+                max: 504
+              }
+            ]
+          }
+          tripDuration: 'PT1M'
+          acceptRetryAfter: true
+        }
+      ]
+    }
+  }
+  dependsOn: [
+    deploymentEastus2ChatEastus2
+  ]
+}
+
+resource backendPtu 'Microsoft.ApiManagement/service/backends@2024-05-01' = {
+  parent: gateway
+  name: 'ptu'
+  properties: {
+    description: 'aoai-lb:${stack}'
+    type: 'Single'
+    protocol: 'http'
+    url: '${accountEastus2.properties.endpoint}openai/deployments/chat-provisioned'
+    circuitBreaker: {
+      rules: [
+        {
+          name: 'ptu'
+          failureCondition: {
+            count: 1
+            interval: 'PT10S'
+            statusCodeRanges: [
+              {
+                min: 408
+                max: 408
+              }
+              {
+                min: 429
+                max: 429
+              }
+              {
+                min: 499
+                max: 500
+              }
+              {
+                min: 502
+                max: 504
+              }
+            ]
+          }
+          tripDuration: 'PT1S'
+          acceptRetryAfter: true
+        }
+      ]
+    }
+  }
+  dependsOn: [
+    deploymentEastus2ChatProvisioned
+  ]
+}
+
+resource backendSweden 'Microsoft.ApiManagement/service/backends@2024-05-01' = {
+  parent: gateway
+  name: 'sweden'
+  properties: {
+    description: 'aoai-lb:${stack}'
+    type: 'Single'
+    protocol: 'http'
+    url: '${accountSweden.properties.endpoint}openai/deployments/chat-sweden'
+    circuitBreaker: {
+      rules: [
+        {
+          name: 'default'
+          failureCondition: {
+            count: 1
+            interval: 'PT1M'
+            statusCodeRanges: [
+              {
+                min: 408
+                max: 408
+              }
+              {
+                min: 429
+                max: 429
+              }
+              {
+                min: 499
+                max: 500
+              }
+              {
+                min: 502
+                max: 504
+              }
+            ]
+          }
+          tripDuration: 'PT1M'
+          acceptRetryAfter: true
+        }
+      ]
+    }
+  }
+  dependsOn: [
+    deploymentSwedenChatSweden
+  ]
+}
+
+resource poolGpt51 'Microsoft.ApiManagement/service/backends@2024-05-01' = {
+  parent: gateway
+  name: 'gpt-5.1'
+  properties: {
+    description: 'aoai-lb:${stack}'
+    type: 'Pool'
+    pool: {
+      services: [
+        {
+          id: backendPtu.id
+          priority: 1
+          weight: 1
+        }
+        {
+          id: backendEastus2.id
+          priority: 2
+          weight: 50
+        }
+        {
+          id: backendSweden.id
+          priority: 2
+          weight: 50
+        }
+      ]
+    }
+  }
+}
+
+// APIs with their operations and policies, and who may call them
+
+resource apiOpenai 'Microsoft.ApiManagement/service/apis@2024-05-01' = {
+  parent: gateway
+  name: 'openai'
+  properties: {
+    displayName: 'openai'
+    description: 'aoai-lb:${stack}'
+    path: 'openai'
+    protocols: [
+      'https'
+    ]
+    subscriptionRequired: true
+    subscriptionKeyParameterNames: {
+      header: 'api-key'
+      query: 'api-key'
+    }
+  }
+}
+
+resource operationOpenaiAudioSpeech 'Microsoft.ApiManagement/service/apis/operations@2024-05-01' = {
+  parent: apiOpenai
+  name: 'audio-speech'
+  properties: {
+    displayName: 'Speech'
+    method: 'POST'
+    urlTemplate: '/deployments/{deployment}/audio/speech'
+    templateParameters: [
+      {
+        name: 'deployment'
+        type: 'string'
+        required: true
+      }
+    ]
+  }
+}
+
+resource operationOpenaiAudioTranscriptions 'Microsoft.ApiManagement/service/apis/operations@2024-05-01' = {
+  parent: apiOpenai
+  name: 'audio-transcriptions'
+  properties: {
+    displayName: 'Transcriptions'
+    method: 'POST'
+    urlTemplate: '/deployments/{deployment}/audio/transcriptions'
+    templateParameters: [
+      {
+        name: 'deployment'
+        type: 'string'
+        required: true
+      }
+    ]
+  }
+}
+
+resource operationOpenaiAudioTranslations 'Microsoft.ApiManagement/service/apis/operations@2024-05-01' = {
+  parent: apiOpenai
+  name: 'audio-translations'
+  properties: {
+    displayName: 'Translations'
+    method: 'POST'
+    urlTemplate: '/deployments/{deployment}/audio/translations'
+    templateParameters: [
+      {
+        name: 'deployment'
+        type: 'string'
+        required: true
+      }
+    ]
+  }
+}
+
+resource operationOpenaiChatCompletions 'Microsoft.ApiManagement/service/apis/operations@2024-05-01' = {
+  parent: apiOpenai
+  name: 'chat-completions'
+  properties: {
+    displayName: 'Chat completions'
+    method: 'POST'
+    urlTemplate: '/deployments/{deployment}/chat/completions'
+    templateParameters: [
+      {
+        name: 'deployment'
+        type: 'string'
+        required: true
+      }
+    ]
+  }
+}
+
+resource operationOpenaiCompletions 'Microsoft.ApiManagement/service/apis/operations@2024-05-01' = {
+  parent: apiOpenai
+  name: 'completions'
+  properties: {
+    displayName: 'Completions'
+    method: 'POST'
+    urlTemplate: '/deployments/{deployment}/completions'
+    templateParameters: [
+      {
+        name: 'deployment'
+        type: 'string'
+        required: true
+      }
+    ]
+  }
+}
+
+resource operationOpenaiEmbeddings 'Microsoft.ApiManagement/service/apis/operations@2024-05-01' = {
+  parent: apiOpenai
+  name: 'embeddings'
+  properties: {
+    displayName: 'Embeddings'
+    method: 'POST'
+    urlTemplate: '/deployments/{deployment}/embeddings'
+    templateParameters: [
+      {
+        name: 'deployment'
+        type: 'string'
+        required: true
+      }
+    ]
+  }
+}
+
+resource operationOpenaiImagesGenerations 'Microsoft.ApiManagement/service/apis/operations@2024-05-01' = {
+  parent: apiOpenai
+  name: 'images-generations'
+  properties: {
+    displayName: 'Image generations'
+    method: 'POST'
+    urlTemplate: '/deployments/{deployment}/images/generations'
+    templateParameters: [
+      {
+        name: 'deployment'
+        type: 'string'
+        required: true
+      }
+    ]
+  }
+}
+
+// Azure refuses a policy that names a pool that is not there.
+resource policyOpenai 'Microsoft.ApiManagement/service/apis/policies@2024-05-01' = {
+  parent: apiOpenai
+  name: 'policy'
+  properties: {
+    format: 'rawxml'
+    value: loadTextContent('policy.xml')
+  }
+  dependsOn: [
+    poolGpt51
+  ]
+}
+
+resource subscriptionBatch 'Microsoft.ApiManagement/service/subscriptions@2024-05-01' = {
+  parent: gateway
+  name: 'batch'
+  properties: {
+    displayName: 'Nightly batch'
+    scope: apiOpenai.id
+    state: 'active'
+    allowTracing: false
+  }
+}
+
+resource subscriptionChatApp 'Microsoft.ApiManagement/service/subscriptions@2024-05-01' = {
+  parent: gateway
+  name: 'chat-app'
+  properties: {
+    displayName: 'The chat application'
+    scope: apiOpenai.id
+    state: 'active'
+    allowTracing: false
+  }
+}
+
+resource subscriptionProbe 'Microsoft.ApiManagement/service/subscriptions@2024-05-01' = {
+  parent: gateway
+  name: 'probe'
+  properties: {
+    displayName: 'Probe of aoai-lb'
+    scope: apiOpenai.id
+    state: 'active'
+    allowTracing: false
+  }
+}
+
+// Outputs
+
+@description('Name of the API Management service.')
+output gatewayName string = gateway.name
+
+@description('URL that callers use.')
+output gatewayUrl string = gateway.properties.gatewayUrl
+
+@description('Endpoints of the accounts by key.')
+output endpoints object = {
+  eastus2: accountEastus2.properties.endpoint
+  sweden: accountSweden.properties.endpoint
+}

@@ -1,0 +1,13 @@
+// Written by aoai-lb: change the spec, not this file.
+using 'main.bicep'
+
+param location = 'swedencentral'
+param gatewaySku = 'StandardV2'
+param gatewayCapacity = 1
+param publisherName = 'Contoso'
+param publisherEmail = 'ai-platform@contoso.com'
+param accountLocations = {
+  francecentral: 'francecentral'
+  swedencentral: 'swedencentral'
+}
+param tags = {}

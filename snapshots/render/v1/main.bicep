@@ -1,0 +1,1106 @@
+// Azure OpenAI deployments behind one API Management gateway.
+// Written by aoai-lb: change the spec, not this file.
+
+targetScope = 'resourceGroup'
+
+// Parameters
+
+@description('Region of the API Management service.')
+param location string = 'eastus2'
+
+@description('Name of the API Management service.')
+@minLength(1)
+@maxLength(50)
+param gatewayName string = 'apim-${uniqueString(toLower(resourceGroup().id), 'contoso-v1', '')}'
+
+@description('Tier of the API Management service.')
+@allowed([
+  'BasicV2'
+  'StandardV2'
+  'PremiumV2'
+])
+param gatewaySku string = 'BasicV2'
+
+@description('Scale units of the API Management service.')
+@minValue(1)
+param gatewayCapacity int = 1
+
+@description('Shown to developers as the publisher.')
+param publisherName string = 'Contoso'
+
+@description('Receives the notifications of the service.')
+param publisherEmail string = 'ai-platform@contoso.com'
+
+@description('Regions of the accounts by key.')
+param accountLocations object = {
+  eastus2: 'eastus2'
+  swedencentral: 'swedencentral'
+}
+
+@description('Tags of every resource that can have them.')
+param tags object = {}
+
+var openAIUser = '5e0bd9bd-7b93-4f28-af87-19fc36ad61bd'
+var unique = uniqueString(toLower(resourceGroup().id), 'contoso-v1', '')
+var stack = 'contoso-v1/${unique}'
+var stackTags = union(tags, { 'aoai-lb-stack': stack })
+
+// Azure OpenAI accounts and their deployments
+
+resource accountEastus2 'Microsoft.CognitiveServices/accounts@2024-10-01' = {
+  name: 'aoai-eastus2-${unique}'
+  location: accountLocations.eastus2
+  tags: stackTags
+  kind: 'OpenAI'
+  sku: {
+    name: 'S0'
+  }
+  properties: {
+    customSubDomainName: 'aoai-eastus2-${unique}'
+    disableLocalAuth: true
+    publicNetworkAccess: 'Enabled'
+  }
+}
+
+resource deploymentEastus2Gpt51 'Microsoft.CognitiveServices/accounts/deployments@2024-10-01' = {
+  parent: accountEastus2
+  name: 'gpt-5.1'
+  tags: stackTags
+  sku: {
+    name: 'GlobalStandard'
+    capacity: 100
+  }
+  properties: {
+    model: {
+      format: 'OpenAI'
+      name: 'gpt-5.1'
+      version: '2025-11-13'
+    }
+    versionUpgradeOption: 'OnceCurrentVersionExpired'
+  }
+}
+
+// One after the other: Azure refuses two deployments of one account at a time.
+resource deploymentEastus2TextEmbedding3Large 'Microsoft.CognitiveServices/accounts/deployments@2024-10-01' = {
+  parent: accountEastus2
+  name: 'text-embedding-3-large'
+  tags: stackTags
+  sku: {
+    name: 'GlobalStandard'
+    capacity: 350
+  }
+  properties: {
+    model: {
+      format: 'OpenAI'
+      name: 'text-embedding-3-large'
+      version: '1'
+    }
+    versionUpgradeOption: 'OnceCurrentVersionExpired'
+  }
+  dependsOn: [
+    deploymentEastus2Gpt51
+  ]
+}
+
+resource accountSwedencentral 'Microsoft.CognitiveServices/accounts@2024-10-01' = {
+  name: 'aoai-swedencentral-${unique}'
+  location: accountLocations.swedencentral
+  tags: stackTags
+  kind: 'OpenAI'
+  sku: {
+    name: 'S0'
+  }
+  properties: {
+    customSubDomainName: 'aoai-swedencentral-${unique}'
+    disableLocalAuth: true
+    publicNetworkAccess: 'Enabled'
+  }
+}
+
+resource deploymentSwedencentralGpt51 'Microsoft.CognitiveServices/accounts/deployments@2024-10-01' = {
+  parent: accountSwedencentral
+  name: 'gpt-5.1'
+  tags: stackTags
+  sku: {
+    name: 'GlobalStandard'
+    capacity: 100
+  }
+  properties: {
+    model: {
+      format: 'OpenAI'
+      name: 'gpt-5.1'
+      version: '2025-11-13'
+    }
+    versionUpgradeOption: 'OnceCurrentVersionExpired'
+  }
+}
+
+resource deploymentSwedencentralTextEmbedding3Large 'Microsoft.CognitiveServices/accounts/deployments@2024-10-01' = {
+  parent: accountSwedencentral
+  name: 'text-embedding-3-large'
+  tags: stackTags
+  sku: {
+    name: 'GlobalStandard'
+    capacity: 350
+  }
+  properties: {
+    model: {
+      format: 'OpenAI'
+      name: 'text-embedding-3-large'
+      version: '1'
+    }
+    versionUpgradeOption: 'OnceCurrentVersionExpired'
+  }
+  dependsOn: [
+    deploymentSwedencentralGpt51
+  ]
+}
+
+// API Management service
+
+resource gateway 'Microsoft.ApiManagement/service@2024-05-01' = {
+  name: gatewayName
+  location: location
+  tags: stackTags
+  sku: {
+    name: gatewaySku
+    capacity: gatewayCapacity
+  }
+  identity: {
+    type: 'SystemAssigned'
+  }
+  properties: {
+    publisherName: publisherName
+    publisherEmail: publisherEmail
+  }
+}
+
+// The gateway may call the accounts
+
+module roleEastus2 'modules/role-assignment.bicep' = {
+  name: 'aoai-lb-contoso-v1-${unique}-role-eastus2'
+  params: {
+    accountName: accountEastus2.name
+    principalId: gateway.identity.principalId
+    roleId: openAIUser
+    stack: stack
+  }
+}
+
+module roleSwedencentral 'modules/role-assignment.bicep' = {
+  name: 'aoai-lb-contoso-v1-${unique}-role-swedencentral'
+  params: {
+    accountName: accountSwedencentral.name
+    principalId: gateway.identity.principalId
+    roleId: openAIUser
+    stack: stack
+  }
+}
+
+// Backends and pools
+
+// A backend never stands before the deployment that it calls.
+resource backendEastus2Gpt51 'Microsoft.ApiManagement/service/backends@2024-05-01' = {
+  parent: gateway
+  name: 'eastus2-gpt-5.1'
+  properties: {
+    description: 'aoai-lb:${stack}'
+    type: 'Single'
+    protocol: 'http'
+    url: '${accountEastus2.properties.endpoint}openai/deployments/gpt-5.1'
+    circuitBreaker: {
+      rules: [
+        {
+          name: 'default'
+          failureCondition: {
+            count: 1
+            interval: 'PT1M'
+            statusCodeRanges: [
+              {
+                min: 408
+                max: 408
+              }
+              {
+                min: 429
+                max: 429
+              }
+              {
+                min: 499
+                max: 500
+              }
+              {
+                min: 502
+                max: 504
+              }
+            ]
+          }
+          tripDuration: 'PT1M'
+          acceptRetryAfter: true
+        }
+      ]
+    }
+  }
+  dependsOn: [
+    deploymentEastus2Gpt51
+  ]
+}
+
+resource backendEastus2Gpt51V1 'Microsoft.ApiManagement/service/backends@2024-05-01' = {
+  parent: gateway
+  name: 'eastus2-gpt-5.1-v1'
+  properties: {
+    description: 'aoai-lb:${stack}'
+    type: 'Single'
+    protocol: 'http'
+    url: '${accountEastus2.properties.endpoint}openai/v1'
+    circuitBreaker: {
+      rules: [
+        {
+          name: 'default'
+          failureCondition: {
+            count: 1
+            interval: 'PT1M'
+            statusCodeRanges: [
+              {
+                min: 408
+                max: 408
+              }
+              {
+                min: 429
+                max: 429
+              }
+              {
+                min: 499
+                max: 500
+              }
+              {
+                min: 502
+                max: 504
+              }
+            ]
+          }
+          tripDuration: 'PT1M'
+          acceptRetryAfter: true
+        }
+      ]
+    }
+  }
+  dependsOn: [
+    deploymentEastus2Gpt51
+  ]
+}
+
+resource backendEastus2Stateful 'Microsoft.ApiManagement/service/backends@2024-05-01' = {
+  parent: gateway
+  name: 'eastus2-stateful'
+  properties: {
+    description: 'aoai-lb:${stack}'
+    type: 'Single'
+    protocol: 'http'
+    url: '${accountEastus2.properties.endpoint}openai'
+  }
+}
+
+resource backendEastus2TextEmbedding3Large 'Microsoft.ApiManagement/service/backends@2024-05-01' = {
+  parent: gateway
+  name: 'eastus2-text-embedding-3-large'
+  properties: {
+    description: 'aoai-lb:${stack}'
+    type: 'Single'
+    protocol: 'http'
+    url: '${accountEastus2.properties.endpoint}openai/deployments/text-embedding-3-large'
+    circuitBreaker: {
+      rules: [
+        {
+          name: 'default'
+          failureCondition: {
+            count: 1
+            interval: 'PT1M'
+            statusCodeRanges: [
+              {
+                min: 408
+                max: 408
+              }
+              {
+                min: 429
+                max: 429
+              }
+              {
+                min: 499
+                max: 500
+              }
+              {
+                min: 502
+                max: 504
+              }
+            ]
+          }
+          tripDuration: 'PT1M'
+          acceptRetryAfter: true
+        }
+      ]
+    }
+  }
+  dependsOn: [
+    deploymentEastus2TextEmbedding3Large
+  ]
+}
+
+resource backendEastus2TextEmbedding3LargeV1 'Microsoft.ApiManagement/service/backends@2024-05-01' = {
+  parent: gateway
+  name: 'eastus2-text-embedding-3-large-v1'
+  properties: {
+    description: 'aoai-lb:${stack}'
+    type: 'Single'
+    protocol: 'http'
+    url: '${accountEastus2.properties.endpoint}openai/v1'
+    circuitBreaker: {
+      rules: [
+        {
+          name: 'default'
+          failureCondition: {
+            count: 1
+            interval: 'PT1M'
+            statusCodeRanges: [
+              {
+                min: 408
+                max: 408
+              }
+              {
+                min: 429
+                max: 429
+              }
+              {
+                min: 499
+                max: 500
+              }
+              {
+                min: 502
+                max: 504
+              }
+            ]
+          }
+          tripDuration: 'PT1M'
+          acceptRetryAfter: true
+        }
+      ]
+    }
+  }
+  dependsOn: [
+    deploymentEastus2TextEmbedding3Large
+  ]
+}
+
+resource backendSwedencentralGpt51 'Microsoft.ApiManagement/service/backends@2024-05-01' = {
+  parent: gateway
+  name: 'swedencentral-gpt-5.1'
+  properties: {
+    description: 'aoai-lb:${stack}'
+    type: 'Single'
+    protocol: 'http'
+    url: '${accountSwedencentral.properties.endpoint}openai/deployments/gpt-5.1'
+    circuitBreaker: {
+      rules: [
+        {
+          name: 'default'
+          failureCondition: {
+            count: 1
+            interval: 'PT1M'
+            statusCodeRanges: [
+              {
+                min: 408
+                max: 408
+              }
+              {
+                min: 429
+                max: 429
+              }
+              {
+                min: 499
+                max: 500
+              }
+              {
+                min: 502
+                max: 504
+              }
+            ]
+          }
+          tripDuration: 'PT1M'
+          acceptRetryAfter: true
+        }
+      ]
+    }
+  }
+  dependsOn: [
+    deploymentSwedencentralGpt51
+  ]
+}
+
+resource backendSwedencentralGpt51V1 'Microsoft.ApiManagement/service/backends@2024-05-01' = {
+  parent: gateway
+  name: 'swedencentral-gpt-5.1-v1'
+  properties: {
+    description: 'aoai-lb:${stack}'
+    type: 'Single'
+    protocol: 'http'
+    url: '${accountSwedencentral.properties.endpoint}openai/v1'
+    circuitBreaker: {
+      rules: [
+        {
+          name: 'default'
+          failureCondition: {
+            count: 1
+            interval: 'PT1M'
+            statusCodeRanges: [
+              {
+                min: 408
+                max: 408
+              }
+              {
+                min: 429
+                max: 429
+              }
+              {
+                min: 499
+                max: 500
+              }
+              {
+                min: 502
+                max: 504
+              }
+            ]
+          }
+          tripDuration: 'PT1M'
+          acceptRetryAfter: true
+        }
+      ]
+    }
+  }
+  dependsOn: [
+    deploymentSwedencentralGpt51
+  ]
+}
+
+resource backendSwedencentralTextEmbedding3Large 'Microsoft.ApiManagement/service/backends@2024-05-01' = {
+  parent: gateway
+  name: 'swedencentral-text-embedding-3-large'
+  properties: {
+    description: 'aoai-lb:${stack}'
+    type: 'Single'
+    protocol: 'http'
+    url: '${accountSwedencentral.properties.endpoint}openai/deployments/text-embedding-3-large'
+    circuitBreaker: {
+      rules: [
+        {
+          name: 'default'
+          failureCondition: {
+            count: 1
+            interval: 'PT1M'
+            statusCodeRanges: [
+              {
+                min: 408
+                max: 408
+              }
+              {
+                min: 429
+                max: 429
+              }
+              {
+                min: 499
+                max: 500
+              }
+              {
+                min: 502
+                max: 504
+              }
+            ]
+          }
+          tripDuration: 'PT1M'
+          acceptRetryAfter: true
+        }
+      ]
+    }
+  }
+  dependsOn: [
+    deploymentSwedencentralTextEmbedding3Large
+  ]
+}
+
+resource backendSwedencentralTextEmbedding3LargeV1 'Microsoft.ApiManagement/service/backends@2024-05-01' = {
+  parent: gateway
+  name: 'swedencentral-text-embedding-3-large-v1'
+  properties: {
+    description: 'aoai-lb:${stack}'
+    type: 'Single'
+    protocol: 'http'
+    url: '${accountSwedencentral.properties.endpoint}openai/v1'
+    circuitBreaker: {
+      rules: [
+        {
+          name: 'default'
+          failureCondition: {
+            count: 1
+            interval: 'PT1M'
+            statusCodeRanges: [
+              {
+                min: 408
+                max: 408
+              }
+              {
+                min: 429
+                max: 429
+              }
+              {
+                min: 499
+                max: 500
+              }
+              {
+                min: 502
+                max: 504
+              }
+            ]
+          }
+          tripDuration: 'PT1M'
+          acceptRetryAfter: true
+        }
+      ]
+    }
+  }
+  dependsOn: [
+    deploymentSwedencentralTextEmbedding3Large
+  ]
+}
+
+resource poolEmbeddings 'Microsoft.ApiManagement/service/backends@2024-05-01' = {
+  parent: gateway
+  name: 'embeddings'
+  properties: {
+    description: 'aoai-lb:${stack}'
+    type: 'Pool'
+    pool: {
+      services: [
+        {
+          id: backendEastus2TextEmbedding3Large.id
+          priority: 1
+          weight: 1
+        }
+        {
+          id: backendSwedencentralTextEmbedding3Large.id
+          priority: 1
+          weight: 1
+        }
+      ]
+    }
+  }
+}
+
+resource poolEmbeddingsV1 'Microsoft.ApiManagement/service/backends@2024-05-01' = {
+  parent: gateway
+  name: 'embeddings-v1'
+  properties: {
+    description: 'aoai-lb:${stack}'
+    type: 'Pool'
+    pool: {
+      services: [
+        {
+          id: backendEastus2TextEmbedding3LargeV1.id
+          priority: 1
+          weight: 1
+        }
+        {
+          id: backendSwedencentralTextEmbedding3LargeV1.id
+          priority: 1
+          weight: 1
+        }
+      ]
+    }
+  }
+}
+
+resource poolGpt51 'Microsoft.ApiManagement/service/backends@2024-05-01' = {
+  parent: gateway
+  name: 'gpt-5.1'
+  properties: {
+    description: 'aoai-lb:${stack}'
+    type: 'Pool'
+    pool: {
+      services: [
+        {
+          id: backendEastus2Gpt51.id
+          priority: 1
+          weight: 1
+        }
+        {
+          id: backendSwedencentralGpt51.id
+          priority: 1
+          weight: 1
+        }
+      ]
+    }
+  }
+}
+
+resource poolGpt51V1 'Microsoft.ApiManagement/service/backends@2024-05-01' = {
+  parent: gateway
+  name: 'gpt-5.1-v1'
+  properties: {
+    description: 'aoai-lb:${stack}'
+    type: 'Pool'
+    pool: {
+      services: [
+        {
+          id: backendEastus2Gpt51V1.id
+          priority: 1
+          weight: 1
+        }
+        {
+          id: backendSwedencentralGpt51V1.id
+          priority: 1
+          weight: 1
+        }
+      ]
+    }
+  }
+}
+
+// APIs with their operations and policies, and who may call them
+
+resource apiOpenai 'Microsoft.ApiManagement/service/apis@2024-05-01' = {
+  parent: gateway
+  name: 'openai'
+  properties: {
+    displayName: 'openai'
+    description: 'aoai-lb:${stack}'
+    path: 'openai'
+    protocols: [
+      'https'
+    ]
+    subscriptionRequired: true
+    subscriptionKeyParameterNames: {
+      header: 'api-key'
+      query: 'api-key'
+    }
+  }
+}
+
+resource operationOpenaiAudioSpeech 'Microsoft.ApiManagement/service/apis/operations@2024-05-01' = {
+  parent: apiOpenai
+  name: 'audio-speech'
+  properties: {
+    displayName: 'Speech'
+    method: 'POST'
+    urlTemplate: '/deployments/{deployment}/audio/speech'
+    templateParameters: [
+      {
+        name: 'deployment'
+        type: 'string'
+        required: true
+      }
+    ]
+  }
+}
+
+resource operationOpenaiAudioTranscriptions 'Microsoft.ApiManagement/service/apis/operations@2024-05-01' = {
+  parent: apiOpenai
+  name: 'audio-transcriptions'
+  properties: {
+    displayName: 'Transcriptions'
+    method: 'POST'
+    urlTemplate: '/deployments/{deployment}/audio/transcriptions'
+    templateParameters: [
+      {
+        name: 'deployment'
+        type: 'string'
+        required: true
+      }
+    ]
+  }
+}
+
+resource operationOpenaiAudioTranslations 'Microsoft.ApiManagement/service/apis/operations@2024-05-01' = {
+  parent: apiOpenai
+  name: 'audio-translations'
+  properties: {
+    displayName: 'Translations'
+    method: 'POST'
+    urlTemplate: '/deployments/{deployment}/audio/translations'
+    templateParameters: [
+      {
+        name: 'deployment'
+        type: 'string'
+        required: true
+      }
+    ]
+  }
+}
+
+resource operationOpenaiChatCompletions 'Microsoft.ApiManagement/service/apis/operations@2024-05-01' = {
+  parent: apiOpenai
+  name: 'chat-completions'
+  properties: {
+    displayName: 'Chat completions'
+    method: 'POST'
+    urlTemplate: '/deployments/{deployment}/chat/completions'
+    templateParameters: [
+      {
+        name: 'deployment'
+        type: 'string'
+        required: true
+      }
+    ]
+  }
+}
+
+resource operationOpenaiCompletions 'Microsoft.ApiManagement/service/apis/operations@2024-05-01' = {
+  parent: apiOpenai
+  name: 'completions'
+  properties: {
+    displayName: 'Completions'
+    method: 'POST'
+    urlTemplate: '/deployments/{deployment}/completions'
+    templateParameters: [
+      {
+        name: 'deployment'
+        type: 'string'
+        required: true
+      }
+    ]
+  }
+}
+
+resource operationOpenaiEmbeddings 'Microsoft.ApiManagement/service/apis/operations@2024-05-01' = {
+  parent: apiOpenai
+  name: 'embeddings'
+  properties: {
+    displayName: 'Embeddings'
+    method: 'POST'
+    urlTemplate: '/deployments/{deployment}/embeddings'
+    templateParameters: [
+      {
+        name: 'deployment'
+        type: 'string'
+        required: true
+      }
+    ]
+  }
+}
+
+resource operationOpenaiImagesGenerations 'Microsoft.ApiManagement/service/apis/operations@2024-05-01' = {
+  parent: apiOpenai
+  name: 'images-generations'
+  properties: {
+    displayName: 'Image generations'
+    method: 'POST'
+    urlTemplate: '/deployments/{deployment}/images/generations'
+    templateParameters: [
+      {
+        name: 'deployment'
+        type: 'string'
+        required: true
+      }
+    ]
+  }
+}
+
+resource operationOpenaiV1BatchesCancel 'Microsoft.ApiManagement/service/apis/operations@2024-05-01' = {
+  parent: apiOpenai
+  name: 'v1-batches-cancel'
+  properties: {
+    displayName: 'Cancel a batch'
+    method: 'POST'
+    urlTemplate: '/v1/batches/{id}/cancel'
+    templateParameters: [
+      {
+        name: 'id'
+        type: 'string'
+        required: true
+      }
+    ]
+  }
+}
+
+resource operationOpenaiV1BatchesCreate 'Microsoft.ApiManagement/service/apis/operations@2024-05-01' = {
+  parent: apiOpenai
+  name: 'v1-batches-create'
+  properties: {
+    displayName: 'Create a batch'
+    method: 'POST'
+    urlTemplate: '/v1/batches'
+  }
+}
+
+resource operationOpenaiV1BatchesGet 'Microsoft.ApiManagement/service/apis/operations@2024-05-01' = {
+  parent: apiOpenai
+  name: 'v1-batches-get'
+  properties: {
+    displayName: 'Get a batch'
+    method: 'GET'
+    urlTemplate: '/v1/batches/{id}'
+    templateParameters: [
+      {
+        name: 'id'
+        type: 'string'
+        required: true
+      }
+    ]
+  }
+}
+
+resource operationOpenaiV1BatchesList 'Microsoft.ApiManagement/service/apis/operations@2024-05-01' = {
+  parent: apiOpenai
+  name: 'v1-batches-list'
+  properties: {
+    displayName: 'List batches'
+    method: 'GET'
+    urlTemplate: '/v1/batches'
+  }
+}
+
+resource operationOpenaiV1ChatCompletions 'Microsoft.ApiManagement/service/apis/operations@2024-05-01' = {
+  parent: apiOpenai
+  name: 'v1-chat-completions'
+  properties: {
+    displayName: 'Chat completions'
+    method: 'POST'
+    urlTemplate: '/v1/chat/completions'
+  }
+}
+
+resource operationOpenaiV1Completions 'Microsoft.ApiManagement/service/apis/operations@2024-05-01' = {
+  parent: apiOpenai
+  name: 'v1-completions'
+  properties: {
+    displayName: 'Completions'
+    method: 'POST'
+    urlTemplate: '/v1/completions'
+  }
+}
+
+resource operationOpenaiV1Embeddings 'Microsoft.ApiManagement/service/apis/operations@2024-05-01' = {
+  parent: apiOpenai
+  name: 'v1-embeddings'
+  properties: {
+    displayName: 'Embeddings'
+    method: 'POST'
+    urlTemplate: '/v1/embeddings'
+  }
+}
+
+resource operationOpenaiV1FilesContent 'Microsoft.ApiManagement/service/apis/operations@2024-05-01' = {
+  parent: apiOpenai
+  name: 'v1-files-content'
+  properties: {
+    displayName: 'Get a file\'s content'
+    method: 'GET'
+    urlTemplate: '/v1/files/{id}/content'
+    templateParameters: [
+      {
+        name: 'id'
+        type: 'string'
+        required: true
+      }
+    ]
+  }
+}
+
+resource operationOpenaiV1FilesCreate 'Microsoft.ApiManagement/service/apis/operations@2024-05-01' = {
+  parent: apiOpenai
+  name: 'v1-files-create'
+  properties: {
+    displayName: 'Upload a file'
+    method: 'POST'
+    urlTemplate: '/v1/files'
+  }
+}
+
+resource operationOpenaiV1FilesDelete 'Microsoft.ApiManagement/service/apis/operations@2024-05-01' = {
+  parent: apiOpenai
+  name: 'v1-files-delete'
+  properties: {
+    displayName: 'Delete a file'
+    method: 'DELETE'
+    urlTemplate: '/v1/files/{id}'
+    templateParameters: [
+      {
+        name: 'id'
+        type: 'string'
+        required: true
+      }
+    ]
+  }
+}
+
+resource operationOpenaiV1FilesGet 'Microsoft.ApiManagement/service/apis/operations@2024-05-01' = {
+  parent: apiOpenai
+  name: 'v1-files-get'
+  properties: {
+    displayName: 'Get a file'
+    method: 'GET'
+    urlTemplate: '/v1/files/{id}'
+    templateParameters: [
+      {
+        name: 'id'
+        type: 'string'
+        required: true
+      }
+    ]
+  }
+}
+
+resource operationOpenaiV1FilesList 'Microsoft.ApiManagement/service/apis/operations@2024-05-01' = {
+  parent: apiOpenai
+  name: 'v1-files-list'
+  properties: {
+    displayName: 'List files'
+    method: 'GET'
+    urlTemplate: '/v1/files'
+  }
+}
+
+resource operationOpenaiV1ImagesGenerations 'Microsoft.ApiManagement/service/apis/operations@2024-05-01' = {
+  parent: apiOpenai
+  name: 'v1-images-generations'
+  properties: {
+    displayName: 'Image generations'
+    method: 'POST'
+    urlTemplate: '/v1/images/generations'
+  }
+}
+
+resource operationOpenaiV1ModelsList 'Microsoft.ApiManagement/service/apis/operations@2024-05-01' = {
+  parent: apiOpenai
+  name: 'v1-models-list'
+  properties: {
+    displayName: 'List models'
+    method: 'GET'
+    urlTemplate: '/v1/models'
+  }
+}
+
+resource operationOpenaiV1Responses 'Microsoft.ApiManagement/service/apis/operations@2024-05-01' = {
+  parent: apiOpenai
+  name: 'v1-responses'
+  properties: {
+    displayName: 'Responses'
+    method: 'POST'
+    urlTemplate: '/v1/responses'
+  }
+}
+
+resource operationOpenaiV1ResponsesCancel 'Microsoft.ApiManagement/service/apis/operations@2024-05-01' = {
+  parent: apiOpenai
+  name: 'v1-responses-cancel'
+  properties: {
+    displayName: 'Cancel a response'
+    method: 'POST'
+    urlTemplate: '/v1/responses/{id}/cancel'
+    templateParameters: [
+      {
+        name: 'id'
+        type: 'string'
+        required: true
+      }
+    ]
+  }
+}
+
+resource operationOpenaiV1ResponsesDelete 'Microsoft.ApiManagement/service/apis/operations@2024-05-01' = {
+  parent: apiOpenai
+  name: 'v1-responses-delete'
+  properties: {
+    displayName: 'Delete a response'
+    method: 'DELETE'
+    urlTemplate: '/v1/responses/{id}'
+    templateParameters: [
+      {
+        name: 'id'
+        type: 'string'
+        required: true
+      }
+    ]
+  }
+}
+
+resource operationOpenaiV1ResponsesGet 'Microsoft.ApiManagement/service/apis/operations@2024-05-01' = {
+  parent: apiOpenai
+  name: 'v1-responses-get'
+  properties: {
+    displayName: 'Get a response'
+    method: 'GET'
+    urlTemplate: '/v1/responses/{id}'
+    templateParameters: [
+      {
+        name: 'id'
+        type: 'string'
+        required: true
+      }
+    ]
+  }
+}
+
+resource operationOpenaiV1ResponsesItems 'Microsoft.ApiManagement/service/apis/operations@2024-05-01' = {
+  parent: apiOpenai
+  name: 'v1-responses-items'
+  properties: {
+    displayName: 'List a response\'s input items'
+    method: 'GET'
+    urlTemplate: '/v1/responses/{id}/input_items'
+    templateParameters: [
+      {
+        name: 'id'
+        type: 'string'
+        required: true
+      }
+    ]
+  }
+}
+
+// Azure refuses a policy that names a pool that is not there.
+resource policyOpenai 'Microsoft.ApiManagement/service/apis/policies@2024-05-01' = {
+  parent: apiOpenai
+  name: 'policy'
+  properties: {
+    format: 'rawxml'
+    value: loadTextContent('policy.xml')
+  }
+  dependsOn: [
+    poolEmbeddings
+    poolGpt51
+  ]
+}
+
+resource subscriptionAgents 'Microsoft.ApiManagement/service/subscriptions@2024-05-01' = {
+  parent: gateway
+  name: 'agents'
+  properties: {
+    displayName: 'Agents on the Responses API'
+    scope: apiOpenai.id
+    state: 'active'
+    allowTracing: false
+  }
+}
+
+resource subscriptionProbe 'Microsoft.ApiManagement/service/subscriptions@2024-05-01' = {
+  parent: gateway
+  name: 'probe'
+  properties: {
+    displayName: 'Probe of aoai-lb'
+    scope: apiOpenai.id
+    state: 'active'
+    allowTracing: false
+  }
+}
+
+// Outputs
+
+@description('Name of the API Management service.')
+output gatewayName string = gateway.name
+
+@description('URL that callers use.')
+output gatewayUrl string = gateway.properties.gatewayUrl
+
+@description('Endpoints of the accounts by key.')
+output endpoints object = {
+  eastus2: accountEastus2.properties.endpoint
+  swedencentral: accountSwedencentral.properties.endpoint
+}
