@@ -2,7 +2,7 @@
 //!
 //! - `evaluate` what the resources of a template come to without Azure;
 //! - `template` those resources become a topology, as live state does;
-//! - `routing` backends, pools and APIs in it;
+//! - `routing` backends, pools and APIs in it; `observe` what is recorded;
 //! - `policy` what a policy of somebody else's means;
 //! - `document` a policy alone, whose backends are a list.
 //!
@@ -14,6 +14,7 @@
 
 mod document;
 mod evaluate;
+mod observe;
 mod policy;
 mod routing;
 mod template;

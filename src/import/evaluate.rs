@@ -490,12 +490,15 @@ impl<'a> At<'_, 'a> {
 const DEPLOYMENTS: &str = "microsoft.resources/deployments";
 
 /// The types whose bodies are read.
-const READ: [&str; 5] = [
+const READ: [&str; 8] = [
     "microsoft.cognitiveservices/",
     "microsoft.apimanagement/",
     "microsoft.authorization/roleassignments",
     "microsoft.network/privateendpoints",
     "microsoft.managedidentity/",
+    "microsoft.operationalinsights/workspaces",
+    "microsoft.insights/diagnosticsettings",
+    "microsoft.insights/scheduledqueryrules",
 ];
 
 fn is_loop(node: &Node) -> bool {

@@ -50,7 +50,8 @@ pub(super) fn read(text: &str, options: &Options<'_>) -> Result<(Draft, Vec<Diag
     reading.private_endpoints();
     Routing::new(&mut reading).read();
     reading.roles();
-    reading.rest();
+    let observed = reading.observability();
+    reading.rest(&observed);
     Ok(reading.done())
 }
 
@@ -547,7 +548,7 @@ impl<'r, 'a> Reading<'r, 'a> {
     }
 
     /// What no spec says, by type.
-    fn rest(&mut self) {
+    fn rest(&mut self, observed: &[&str]) {
         const READ: [&str; 9] = [
             "/apis",
             "/apis/operations",
@@ -569,7 +570,8 @@ impl<'r, 'a> Reading<'r, 'a> {
                 let span = place(found.node, "/condition");
                 self.out.push(Diagnostic::new(code::NOT_KNOWN, message).span(span).help("take it out if it is not"));
             }
-            if !(read || child || SILENT.contains(&found.kind.as_str())) {
+            let silent = SILENT.iter().chain(observed).any(|kind| *kind == found.kind);
+            if !(read || child || silent) {
                 others.entry(&found.kind).or_default().push(found);
             }
         }
