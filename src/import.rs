@@ -146,3 +146,6 @@ fn host_and_path(url: &str) -> (String, String) {
 fn json(text: &str) -> Option<json::Node> {
     json::read(text)
 }
+
+#[cfg(test)]
+mod tests;

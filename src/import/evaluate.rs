@@ -89,6 +89,8 @@ pub(super) struct Template<'a> {
     /// Which of the two evaluations this is.
     turn: usize,
     reasons: RefCell<Vec<String>>,
+    /// Where the accounts that are referred to stand, by their names in lower case.
+    places: RefCell<BTreeMap<String, Place>>,
     spent: Cell<u32>,
     weight: Cell<usize>,
 }
@@ -127,7 +129,15 @@ pub(super) fn resources<'a>(root: &'a Node, options: &'a Options<'a>) -> (Vec<Fo
 }
 
 fn turn<'a>(root: &'a Node, options: &'a Options<'a>, turn: usize) -> (Vec<Found<'a>>, Template<'a>) {
-    let all = Template { root, options, turn, reasons: RefCell::default(), spent: Cell::new(0), weight: Cell::new(0) };
+    let all = Template {
+        root,
+        options,
+        turn,
+        reasons: RefCell::default(),
+        places: RefCell::default(),
+        spent: Cell::new(0),
+        weight: Cell::new(0),
+    };
     let schema = root.get("$schema").and_then(Node::text).unwrap_or_default().to_ascii_lowercase();
     let of_group = !(schema.contains("subscriptiondeployment") || schema.contains("tenantdeployment"));
     let group = || match options.resource_group {
@@ -174,6 +184,18 @@ impl Template<'_> {
             rest = mark.split_once(CLOSE).map_or("", |(_, after)| after);
         }
         out + rest
+    }
+
+    /// Where an account stands that an expression refers to by its id.
+    pub fn place_of(&self, account: &str) -> Option<Place> {
+        self.places.borrow().get(&account.to_lowercase()).cloned()
+    }
+
+    /// The subscription, where the template says one of its own.
+    pub fn other_subscription(&self, place: &Place) -> Option<String> {
+        let own = self.options.subscription.unwrap_or(SUBSCRIPTION[self.turn]);
+        let known = self.reason(&place.subscription).is_none() && !place.subscription.eq_ignore_ascii_case(own);
+        known.then(|| place.subscription.to_lowercase())
     }
 
     fn enter(&self, weight: usize) -> Result<Held<'_>, EvalError> {
@@ -407,7 +429,12 @@ impl<'a> At<'_, 'a> {
     /// What `reference` shows of a resource of the template, found by its symbol, its name or its id.
     fn shown(&self, target: &str) -> Option<Value> {
         let (provider, names) = match target.rsplit_once("/providers/") {
-            Some((_, path)) => {
+            Some((scope, path)) => {
+                let scope: Vec<&str> = scope.split('/').collect();
+                if let ["", _, subscription, _, group] = scope.as_slice() {
+                    let place = Place { subscription: (*subscription).to_owned(), group: Some((*group).to_owned()) };
+                    self.all.places.borrow_mut().entry(last(path).to_lowercase()).or_insert(place);
+                }
                 let parts: Vec<&str> = path.split('/').collect();
                 let kinds: Vec<&str> = parts.iter().skip(1).step_by(2).copied().collect();
                 let kind = format!("{}/{}", parts.first()?, kinds.join("/")).to_ascii_lowercase();

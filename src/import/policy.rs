@@ -295,8 +295,9 @@ impl Reader<'_> {
 
     fn token_limit(&mut self, element: &Element) {
         let tokens = self.plain(element, "tokens-per-minute").and_then(|text| text.trim().parse::<u32>().ok());
-        let by_subscription =
-            self.get(element, "counter-key").is_some_and(|key| key.contains("context.Subscription.Id"));
+        let by_subscription = self
+            .get(element, "counter-key")
+            .is_some_and(|key| key.replace('?', "").contains("context.Subscription.Id"));
         let quota = self.plain(element, "token-quota").and_then(|text| text.trim().parse::<u64>().ok());
         let period = self.plain(element, "token-quota-period");
         let per = Period::ALL.into_iter().find(|per| period.as_deref() == Some(per.as_str()));

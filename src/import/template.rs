@@ -98,6 +98,7 @@ impl<'r, 'a> Reading<'r, 'a> {
         };
         let place = service.or(found.first()).map(|found| &found.place);
         let group = place.and_then(|place| place.group.clone()).filter(|group| template.reason(group).is_none());
+        let group = options.resource_group.map(str::to_owned).or(group);
         let scope = Scope {
             subscription: options.subscription.map(str::to_lowercase),
             resource_group: group.unwrap_or_default(),
@@ -261,12 +262,23 @@ impl<'r, 'a> Reading<'r, 'a> {
         gateway.standing = Standing::Existing;
         let sku = found.body.pointer("/sku/name").and_then(Value::as_str).and_then(GatewaySku::parse);
         self.tier_known = sku.is_some();
+        gateway.place = self.placed(&found.place);
         gateway.sku = sku.unwrap_or(gateway.sku);
         self.topology.gateway = Some(gateway);
         if !self.is_ours() {
             let message = format!("on an existing service the names of a spec begin with `{}`", self.prefix());
             let help = "expect `plan` to make backends and APIs of new names, beside those of the template";
             self.tell(code::CHANGED, place(found.node, "/name"), message, help);
+        }
+    }
+
+    /// Where something stands, if not with the stack.
+    fn placed(&self, at: &evaluate::Place) -> Place {
+        let own = &self.topology.scope.resource_group;
+        let group = at.group.clone().filter(|group| self.template.reason(group).is_none());
+        Place {
+            subscription: self.template.other_subscription(at),
+            resource_group: group.filter(|group| !own.is_empty() && !group.eq_ignore_ascii_case(own)),
         }
     }
 
@@ -393,19 +405,16 @@ impl<'r, 'a> Reading<'r, 'a> {
         let key = self.account_key(found);
         if found.existing {
             let key = self.existing_account(found.own(), last(&found.other), found.node);
-            let place = &found.place;
-            let group = place.group.clone().filter(|group| self.template.reason(group).is_none());
+            let place = self.placed(&found.place);
             if let Some(account) = self.topology.accounts.get_mut(&key) {
-                account.place.resource_group = group.filter(|group| *group != self.topology.scope.resource_group);
+                account.place = place;
             }
             return;
         }
         let location = self.text(found, "/location").map_or(Location::unknown(), |text| Location::new(&text));
         let mut account = Account::new(self.name(found, &format!("aoai-{key}-")), location, BTreeMap::new());
         account.kind = kind;
-        let scope = self.topology.scope.resource_group.clone();
-        let group = found.place.group.clone().filter(|group| self.template.reason(group).is_none());
-        account.place.resource_group = group.filter(|group| !group.eq_ignore_ascii_case(&scope));
+        account.place = self.placed(&found.place);
         let public = found.body.pointer("/properties/publicNetworkAccess").and_then(Value::as_str);
         account.network.public = !public.is_some_and(|word| word.eq_ignore_ascii_case("disabled"));
         if !self.is_ours() && found.body.pointer("/properties/disableLocalAuth") != Some(&Value::Bool(true)) {
@@ -431,6 +440,10 @@ impl<'r, 'a> Reading<'r, 'a> {
             }
         }
         let base = self.base(found);
+        let unique = self.ours.as_ref().and_then(|(_, unique)| found.own().strip_suffix(unique.as_str()));
+        if let Some(key) = unique.and_then(|name| name.strip_prefix("aoai-")?.strip_suffix('-')) {
+            return key.to_owned();
+        }
         let free = |key: &String| !self.topology.accounts.contains_key(key);
         let numbered = (2..).map(|n| format!("{base}-{n}"));
         std::iter::once(base.clone()).chain(numbered).find(free).unwrap_or_default()
@@ -458,6 +471,7 @@ impl<'r, 'a> Reading<'r, 'a> {
         let literal = if known { name.to_owned() } else { String::new() };
         let mut account = Account::new(Name::Literal(literal), Location::unknown(), BTreeMap::new());
         account.standing = Standing::Existing;
+        account.place = self.template.place_of(name).map(|place| self.placed(&place)).unwrap_or_default();
         self.topology.accounts.insert(key.clone(), account);
         self.hosts.insert(host, key.clone());
         let message = format!("the account `{key}` is not made by the template");

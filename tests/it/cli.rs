@@ -8,6 +8,7 @@
 mod commands;
 mod emulator;
 mod flow;
+mod import;
 mod init;
 mod input;
 mod interrupt;
