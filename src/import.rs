@@ -1,8 +1,8 @@
 //! Somebody's ARM template or policy becomes a spec, as far as it can, and what could not be carried over is said.
 //!
 //! - `evaluate` what the resources of a template come to without Azure;
-//! - `template` those resources become a topology, as live state does;
-//! - `routing` backends, pools and APIs in it; `observe` what is recorded;
+//! - `template` those resources become a topology, as live state does: `accounts`, `routing` with backends and pools,
+//!   `apis`, `observe`;
 //! - `policy` what a policy of somebody else's means;
 //! - `document` a policy alone, whose backends are a list.
 //!
@@ -12,6 +12,8 @@
 //! Deliberately absent: Bicep (it is compiled first), links to templates and policies elsewhere, live state (`arm`), and
 //! what a spec has no word for.
 
+mod accounts;
+mod apis;
 mod document;
 mod evaluate;
 mod observe;

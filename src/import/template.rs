@@ -2,7 +2,7 @@
 
 use super::evaluate::{self, Found, Template, last};
 use super::routing::Routing;
-use super::{Options, account_of_host, host_and_path, stack_name, stem};
+use super::{Options, host_and_path, stack_name, stem};
 use crate::diagnostic::{Code, Diagnostic, Span, code};
 use crate::spec::{Draft, Roles};
 use crate::template::lint::json::{Json, Node};
@@ -12,11 +12,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The types that are read, or that follow from what is read; others are named.
 const SERVICE: &str = "microsoft.apimanagement/service";
-const ACCOUNTS: &str = "microsoft.cognitiveservices/accounts";
-const DEPLOYMENTS: &str = "microsoft.cognitiveservices/accounts/deployments";
+pub(super) const ACCOUNTS: &str = "microsoft.cognitiveservices/accounts";
+pub(super) const DEPLOYMENTS: &str = "microsoft.cognitiveservices/accounts/deployments";
 const ROLES: &str = "microsoft.authorization/roleassignments";
-const ENDPOINTS: &str = "microsoft.network/privateendpoints";
-const ZONES: &str = "microsoft.network/privateendpoints/privatednszonegroups";
+pub(super) const ENDPOINTS: &str = "microsoft.network/privateendpoints";
+pub(super) const ZONES: &str = "microsoft.network/privateendpoints/privatednszonegroups";
 const IDENTITIES: &str = "microsoft.managedidentity/userassignedidentities";
 
 /// Made along the way, or by the spec itself.
@@ -69,9 +69,9 @@ pub(super) struct Reading<'r, 'a> {
     options: &'r Options<'r>,
     pub topology: Topology,
     /// The stack's name and the 13 characters of its names, where the template is ours.
-    ours: Option<(String, String)>,
+    pub ours: Option<(String, String)>,
     /// Accounts by the host that they answer at.
-    hosts: BTreeMap<String, Key>,
+    pub hosts: BTreeMap<String, Key>,
     pub mixed: BTreeSet<Key>,
     roles: Roles,
     needed: BTreeMap<Key, Role>,
@@ -136,7 +136,10 @@ impl<'r, 'a> Reading<'r, 'a> {
     pub fn key(&self, name: &str) -> Key {
         let name = Template::shown(name);
         let stripped = name.strip_prefix(&self.prefix()).filter(|rest| self.is_ours() && !rest.is_empty());
-        stripped.unwrap_or(&name).to_owned()
+        match stripped.unwrap_or(&name) {
+            "" => "unnamed".to_owned(),
+            key => key.to_owned(),
+        }
     }
 
     pub fn of(&self, kind: &str) -> Vec<&'r Found<'a>> {
@@ -167,7 +170,7 @@ impl<'r, 'a> Reading<'r, 'a> {
     }
 
     /// A number of a resource that is known.
-    fn number(&mut self, found: &Found<'_>, pointer: &str) -> Option<u32> {
+    pub fn number(&mut self, found: &Found<'_>, pointer: &str) -> Option<u32> {
         let value = found.body.pointer(pointer)?;
         if let Some(reason) = value.as_str().and_then(|text| self.template.reason(text)) {
             self.not_known(found, pointer, &reason);
@@ -273,7 +276,7 @@ impl<'r, 'a> Reading<'r, 'a> {
     }
 
     /// Where something stands, if not with the stack.
-    fn placed(&self, at: &evaluate::Place) -> Place {
+    pub fn placed(&self, at: &evaluate::Place) -> Place {
         let own = &self.topology.scope.resource_group;
         let group = at.group.clone().filter(|group| self.template.reason(group).is_none());
         Place {
@@ -283,7 +286,7 @@ impl<'r, 'a> Reading<'r, 'a> {
     }
 
     /// A name as it stands, or, where it is made in Azure, left out.
-    fn name(&mut self, found: &Found<'_>, prefix: &str) -> Name {
+    pub fn name(&mut self, found: &Found<'_>, prefix: &str) -> Name {
         let name = found.own();
         let other = last(&found.other);
         if let Some((_, unique)) = &self.ours
@@ -307,7 +310,7 @@ impl<'r, 'a> Reading<'r, 'a> {
     }
 
     /// What of a name does not change with where it is deployed.
-    fn base(&self, found: &Found<'_>) -> String {
+    pub fn base(&self, found: &Found<'_>) -> String {
         let (name, other) = (found.own(), last(&found.other));
         if name == other {
             return Template::shown(name);
@@ -365,7 +368,7 @@ impl<'r, 'a> Reading<'r, 'a> {
     }
 
     /// Properties that a spec sends as they stand.
-    fn properties(&mut self, found: &Found<'_>, own: &[&str]) -> Properties {
+    pub fn properties(&mut self, found: &Found<'_>, own: &[&str]) -> Properties {
         let mut properties = Properties::new();
         for (name, value) in found.body.get("properties").and_then(Value::as_object).into_iter().flatten() {
             if value.is_null() || own.iter().any(|own| own.eq_ignore_ascii_case(name)) {
@@ -378,168 +381,6 @@ impl<'r, 'a> Reading<'r, 'a> {
             }
         }
         properties
-    }
-
-    fn accounts(&mut self) {
-        let found = self.found;
-        for account in found.iter().filter(|found| found.kind == ACCOUNTS) {
-            self.account(account);
-        }
-        for deployment in found.iter().filter(|found| found.kind == DEPLOYMENTS && !found.existing) {
-            self.deployment(deployment);
-        }
-    }
-
-    fn account(&mut self, found: &Found<'a>) {
-        let word = found.body.get("kind").and_then(Value::as_str).unwrap_or("OpenAI");
-        let kinds = [AccountKind::OpenAI, AccountKind::AIServices];
-        let Some(kind) = kinds.into_iter().find(|kind| kind.as_str().eq_ignore_ascii_case(word)) else {
-            let message = format!("the account `{}` is of the kind `{word}`", Template::shown(found.own()));
-            return self.tell(
-                code::NOT_CARRIED_OVER,
-                place(found.node, "/kind"),
-                message,
-                "keep it outside of the stack",
-            );
-        };
-        let key = self.account_key(found);
-        if found.existing {
-            let key = self.existing_account(found.own(), last(&found.other), found.node);
-            let place = self.placed(&found.place);
-            if let Some(account) = self.topology.accounts.get_mut(&key) {
-                account.place = place;
-            }
-            return;
-        }
-        let location = self.text(found, "/location").map_or(Location::unknown(), |text| Location::new(&text));
-        let mut account = Account::new(self.name(found, &format!("aoai-{key}-")), location, BTreeMap::new());
-        account.kind = kind;
-        account.place = self.placed(&found.place);
-        let public = found.body.pointer("/properties/publicNetworkAccess").and_then(Value::as_str);
-        account.network.public = !public.is_some_and(|word| word.eq_ignore_ascii_case("disabled"));
-        if !self.is_ours() && found.body.pointer("/properties/disableLocalAuth") != Some(&Value::Bool(true)) {
-            let message = format!("the account `{}` can be called with keys; with a spec it cannot", self.base(found));
-            let help = "expect `plan` to turn keys off";
-            self.tell(code::CHANGED, place(found.node, "/properties"), message, help);
-        }
-        const OWN: [&str; 3] = ["customSubDomainName", "disableLocalAuth", "publicNetworkAccess"];
-        account.properties = self.properties(found, &OWN);
-        let host = format!("{}.openai.azure.com", found.own().to_lowercase());
-        self.hosts.insert(host, key.clone());
-        self.topology.accounts.insert(key, account);
-    }
-
-    fn account_key(&self, found: &Found<'_>) -> Key {
-        // our own template names the key where it looks the region up
-        if let Some(text) = found.node.get("location").and_then(Node::text).filter(|_| self.is_ours()) {
-            let rest = text.strip_prefix("[parameters('accountLocations')").unwrap_or_default();
-            let key = rest.strip_suffix(']').unwrap_or_default();
-            let quoted = key.strip_prefix("['").and_then(|key| key.strip_suffix("']"));
-            if let Some(key) = quoted.map(|key| key.replace("''", "'")).or(key.strip_prefix('.').map(str::to_owned)) {
-                return key;
-            }
-        }
-        let base = self.base(found);
-        let unique = self.ours.as_ref().and_then(|(_, unique)| found.own().strip_suffix(unique.as_str()));
-        if let Some(key) = unique.and_then(|name| name.strip_prefix("aoai-")?.strip_suffix('-')) {
-            return key.to_owned();
-        }
-        let free = |key: &String| !self.topology.accounts.contains_key(key);
-        let numbered = (2..).map(|n| format!("{base}-{n}"));
-        std::iter::once(base.clone()).chain(numbered).find(free).unwrap_or_default()
-    }
-
-    /// The account of a host of Azure OpenAI's, which is there already where the template does not make it.
-    ///
-    /// `other` is the host as the other evaluation has it: one that differs is no name to keep.
-    pub fn account_at(&mut self, host: &str, other: &str, node: &Node) -> Option<Key> {
-        if let Some(key) = self.hosts.get(host) {
-            return Some(key.clone());
-        }
-        let name = account_of_host(host)?.to_owned();
-        let known = self.hosts.get(&format!("{name}.openai.azure.com")).cloned();
-        Some(known.unwrap_or_else(|| self.existing_account(&name, account_of_host(other).unwrap_or(other), node)))
-    }
-
-    fn existing_account(&mut self, name: &str, other: &str, node: &Node) -> Key {
-        let host = format!("{}.openai.azure.com", name.to_lowercase());
-        if let Some(key) = self.hosts.get(&host) {
-            return key.clone();
-        }
-        let known = name == other && self.template.reason(name).is_none();
-        let key = if known { name.to_owned() } else { format!("account{}", self.hosts.len() + 1) };
-        let literal = if known { name.to_owned() } else { String::new() };
-        let mut account = Account::new(Name::Literal(literal), Location::unknown(), BTreeMap::new());
-        account.standing = Standing::Existing;
-        account.place = self.template.place_of(name).map(|place| self.placed(&place)).unwrap_or_default();
-        self.topology.accounts.insert(key.clone(), account);
-        self.hosts.insert(host, key.clone());
-        let message = format!("the account `{key}` is not made by the template");
-        let help = format!("fill in its deployments under `accounts.{key}.deployments`");
-        self.tell(code::NOT_KNOWN, place(node, "/properties/url"), message, help);
-        key
-    }
-
-    fn deployment(&mut self, found: &Found<'a>) {
-        let (account, name) = found.name.rsplit_once('/').unwrap_or_default();
-        let Some(key) = self.hosts.get(&format!("{}.openai.azure.com", account.to_lowercase())).cloned() else {
-            return;
-        };
-        let name = Template::shown(name);
-        let sku = self.text(found, "/sku/name");
-        let parsed = sku.as_deref().map_or(Some(DeploymentSku::Standard), DeploymentSku::parse);
-        let Some(sku) = parsed else {
-            let message = format!("the deployment `{name}` is of the tier `{}`", sku.unwrap_or_default());
-            let help = "no pool can hold it: keep it outside of the stack";
-            return self.tell(code::NOT_CARRIED_OVER, place(found.node, "/sku/name"), message, help);
-        };
-        let model = |reading: &mut Self, member: &str| reading.text(found, &format!("/properties/model/{member}"));
-        let capacity = self.number(found, "/sku/capacity");
-        let capacity = capacity.or_else(|| self.number(found, "/properties/scaleSettings/capacity"));
-        let mut deployment = Deployment {
-            model: Model {
-                format: model(self, "format").unwrap_or_else(|| OPENAI_FORMAT.into()),
-                name: model(self, "name").unwrap_or_default(),
-                version: model(self, "version").unwrap_or_default(),
-            },
-            ..Deployment::new("", "", sku, capacity.unwrap_or_default())
-        };
-        deployment.rai_policy = self.text(found, "/properties/raiPolicyName");
-        deployment.spillover = self.text(found, "/properties/spilloverDeploymentName");
-        let upgrade = self.text(found, "/properties/versionUpgradeOption");
-        // what Azure does where nobody said anything
-        deployment.version_upgrade = upgrade
-            .and_then(|word| VersionUpgrade::parse(&word))
-            .unwrap_or(VersionUpgrade::OnceNewDefaultVersionAvailable);
-        if let Some(account) = self.topology.accounts.get_mut(&key) {
-            account.deployments.insert(name, deployment);
-        }
-    }
-
-    fn private_endpoints(&mut self) {
-        let found = self.found;
-        for endpoint in found.iter().filter(|found| found.kind == ENDPOINTS && !found.existing) {
-            let target =
-                endpoint.body.pointer("/properties/privateLinkServiceConnections/0/properties/privateLinkServiceId");
-            let target = target.and_then(Value::as_str).map(last).unwrap_or_default().to_lowercase();
-            let Some(key) = self.hosts.get(&format!("{target}.openai.azure.com")).cloned() else {
-                let message = format!("the private endpoint `{}` is not carried over", Template::shown(endpoint.own()));
-                self.tell(
-                    code::NOT_CARRIED_OVER,
-                    place(endpoint.node, "/name"),
-                    message,
-                    "keep it outside of the stack",
-                );
-                continue;
-            };
-            let Some(subnet) = self.text(endpoint, "/properties/subnet/id") else { continue };
-            let zone = found.iter().find(|zone| zone.kind == ZONES && zone.name.starts_with(&endpoint.name));
-            let pointer = "/properties/privateDnsZoneConfigs/0/properties/privateDnsZoneId";
-            let dns_zone = zone.and_then(|zone| self.text(zone, pointer));
-            if let Some(account) = self.topology.accounts.get_mut(&key) {
-                account.network.private_endpoint = Some(PrivateEndpoint { subnet, dns_zone });
-            }
-        }
     }
 
     fn roles(&mut self) {

@@ -162,7 +162,10 @@ fn names_are_kept_where_the_place_is_known() {
     let subscription = Some("11111111-1111-1111-1111-111111111111");
     let parameters = Map::new();
     let made = read(&classic().to_string(), &Options { subscription, ..options(&parameters) }).expect("a spec");
-    let name = load(&made).topology.accounts["east"].name.literal().map(str::to_owned).expect("a literal name");
+    let topology = load(&made).topology;
+    let account =
+        topology.accounts.values().find(|account| account.location.as_str() == "eastus").expect("the account");
+    let name = account.name.literal().expect("a literal name");
     let group = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg-contoso";
     assert_eq!(name, format!("east-{}", crate::expr::unique_string(&[group])));
     assert!(!has(&made, code::NAME_LEFT_OUT, ""));

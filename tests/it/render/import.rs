@@ -36,6 +36,8 @@ fn load(text: &str) -> Result<Topology, Vec<Diagnostic>> {
 fn said(mut topology: Topology, main: &str) -> Topology {
     let says = |word: &str| main.contains(word);
     topology.stack.environment.clear();
+    // the spec's own, always the same
+    topology.subscriptions.remove(defaults::PROBE);
     if !says("service/loggers") {
         topology.observability = None;
     }
@@ -94,8 +96,17 @@ fn said(mut topology: Topology, main: &str) -> Topology {
     topology
 }
 
-/// APIs whose definition is a file have no operations of their own; read back they have ours.
+/// APIs whose definition is a file have no operations of their own; read back they have ours. Two rules of one name,
+/// which only a topology made by hand has, get names of their own.
 fn without_files(mut topology: Topology, of: &Topology) -> Topology {
+    let rules = || of.backends.values().filter_map(|backend| backend.breaker.as_ref());
+    for (key, backend) in &mut topology.backends {
+        let original = of.backends.get(key).and_then(|backend| backend.breaker.as_ref());
+        let twice = original.is_some_and(|rule| rules().any(|other| other.name == rule.name && other != rule));
+        if let Some(breaker) = backend.breaker.as_mut().filter(|_| twice) {
+            breaker.name.clear();
+        }
+    }
     for (key, api) in &mut topology.apis {
         let original = of.apis.get(key).map(|api| &api.definition);
         if matches!(original, Some(Definition::Imported(_))) {
