@@ -50,6 +50,7 @@ pub fn write(draft: &Draft) -> (String, Vec<String>) {
     if draft.roles == Roles::Manage {
         tree.shift_remove("roles");
     }
+    nameless(&mut tree);
     let mut missing = Vec::new();
     holes(&mut tree, &draft.topology, &mut missing);
     let mut text = String::new();
@@ -65,6 +66,16 @@ pub fn write(draft: &Draft) -> (String, Vec<String>) {
     }
     text.push_str(&expand::text(&tree));
     (text, missing)
+}
+
+/// Takes out what has no name: YAML can say it, and a spec cannot.
+fn nameless(tree: &mut Map<String, Value>) {
+    tree.retain(|key, _| !key.is_empty());
+    for value in tree.values_mut() {
+        if let Value::Object(inner) = value {
+            nameless(inner);
+        }
+    }
 }
 
 /// Takes out what is not known.
@@ -134,5 +145,49 @@ fn hole(map: &mut Map<String, Value>, key: &str, path: &str, missing: &mut Vec<S
     if map.get(key).is_none_or(|value| value == "" || value == 0) {
         map.shift_remove(key);
         missing.push(format!("{path}.{key}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Options, load};
+    use super::*;
+    use crate::diagnostic::code;
+    use crate::topology::*;
+
+    #[test]
+    fn what_is_not_known_is_missing_with_its_place() {
+        let stack = Stack { name: "contoso".into(), environment: String::new() };
+        let scope = Scope { subscription: None, resource_group: "rg".into(), location: Location::new("eastus2") };
+        let mut topology = Topology::new(stack, scope);
+        let publisher = Publisher { name: String::new(), email: String::new() };
+        topology.gateway = Some(Gateway::new(Name::Unique("apim-".into()), Location::new("eastus2"), publisher));
+        let deployments = [("chat", 0), ("", 5)]
+            .map(|(name, capacity)| (name.to_owned(), Deployment::new("", "1", DeploymentSku::Standard, capacity)));
+        let account = Account::new(Name::Unique("aoai-east-".into()), Location::unknown(), BTreeMap::from(deployments));
+        topology.accounts.insert("east".into(), account);
+        let draft = Draft {
+            topology,
+            roles: Roles::Check,
+            needed: BTreeMap::new(),
+            tier_known: true,
+            mixed: BTreeSet::new(),
+            comment: vec!["from\nsomewhere".into()],
+        };
+        let (text, missing) = write(&draft);
+        let expected = [
+            "gateway.publisher.email",
+            "accounts.east.location",
+            "accounts.east.deployments.chat.model",
+            "accounts.east.deployments.chat.capacity",
+        ];
+        assert_eq!(missing, expected);
+        assert!(text.starts_with("# fromsomewhere\n#\n# Fill in") && text.contains("roles: check"), "{text}");
+        let problems = load(&text, &Options::default()).expect_err("it is not complete");
+        for key in expected {
+            let asked = |problem: &&crate::diagnostic::Diagnostic| problem.key.as_deref() == Some(key);
+            let problem = problems.iter().find(asked).unwrap_or_else(|| panic!("{key}: {problems:#?}"));
+            assert!(problem.code == code::MISSING_KEY && problem.span.is_some());
+        }
     }
 }
