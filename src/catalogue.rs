@@ -26,7 +26,7 @@ pub use regions::{DataZone, REGIONS, Region, region};
 pub use roles::{ROLES, Role, role};
 pub use skus::{SKUS, Scope, Serving, Sku, quota_of, sku};
 pub use tiers::{Generation, TIERS, Tier, tier};
-pub use types::{Operation, PROPERTIES, Property, ResourceType, TYPES, newest, not_older, resource_type};
+pub use types::{Operation, PROPERTIES, Property, ResourceType, TYPES, newest, not_older, resource_type, version_with};
 
 #[cfg(test)]
 mod tests {

@@ -6,13 +6,15 @@
 //! Invariants:
 //!
 //! 1. A symbol names one thing of its template, and everything that a value, a parent or a dependency names is there.
-//! 2. What Azure needs first is a dependency: pools after backends, policies after pools, backends after the deployment
-//!    that they call, deployments of one account one after another.
+//! 2. What Azure needs first is a dependency: pools after backends, policies after what they name, backends after the
+//!    deployment that they call, deployments of one account one after another. None is written that another implies.
 //! 3. A parameter or variable that nothing uses is not there.
 //! 4. Texts of a topology come out as they are, whatever they hold.
+//! 5. What stands in another resource group is written by a module with that scope: an account with its deployments, and
+//!    everything on a gateway that is there. What is there already is named, never written.
 //!
 //! Deliberately absent: conditions, loops, user-defined types (they would turn the template into its symbolic form),
-//! existing services, anything that `bicep` would have to be called for.
+//! anything that `bicep` would have to be called for.
 
 mod arm;
 mod bicep;
@@ -28,7 +30,8 @@ pub use cut::cut;
 pub use graph::graph;
 pub use value::{Body, Value};
 
-use crate::topology::{Address, Topology};
+use crate::diagnostic::Diagnostic;
+use crate::topology::{Address, Place, Topology};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A template: what one deployment writes.
@@ -56,7 +59,7 @@ pub struct Parameter {
     /// `string`, `int` or `object`.
     pub kind: &'static str,
     /// For people.
-    pub description: &'static str,
+    pub description: String,
     /// Its value, unless whoever deploys says otherwise.
     pub default: Option<Value>,
     /// The only values that it may have; empty for any.
@@ -81,7 +84,7 @@ pub struct Variable {
 /// A resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resource {
-    /// What it is to the spec; `None` inside modules.
+    /// What it is to the spec; `None` for what a module names only to extend it.
     pub address: Option<Address>,
     /// Its name in the template.
     pub symbol: String,
@@ -97,6 +100,8 @@ pub struct Resource {
     pub parent: Option<String>,
     /// Symbol of the resource that it extends.
     pub scope: Option<String>,
+    /// Its resource group, of something that is there.
+    pub place: Place,
     /// Its own name, without its parents'.
     pub name: Value,
     /// Everything else, in order.
@@ -117,18 +122,36 @@ pub enum Presence {
 /// A nested deployment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Module {
-    /// What it is to the spec.
-    pub address: Address,
+    /// What its file is about.
+    pub about: About,
     /// Its name in the template.
     pub symbol: String,
     /// Its file.
-    pub path: &'static str,
+    pub path: String,
     /// The name of the nested deployment.
     pub name: Value,
+    /// The resource group that it deploys to.
+    pub place: Place,
     /// The values of its parameters, in order.
     pub params: Body,
     /// What it deploys.
     pub template: Template,
+    /// Symbols of what must be there first, beside what its parameters name.
+    pub depends_on: Vec<String>,
+    /// The resource that its outputs tell of, as whoever uses the module would name it: a cut without the module reads
+    /// that one.
+    pub tells_of: Option<Box<Resource>>,
+}
+
+/// What a module is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum About {
+    /// An account of another resource group, and its deployments.
+    Account,
+    /// Everything on a gateway of another resource group.
+    Gateway,
+    /// A role on an account.
+    Role,
 }
 
 /// An answer of the deployment.
@@ -161,7 +184,7 @@ impl Resource {
 impl Module {
     /// Symbols of everything that must be there first.
     pub fn dependencies(&self) -> BTreeSet<String> {
-        let mut symbols = BTreeSet::new();
+        let mut symbols: BTreeSet<String> = self.depends_on.iter().cloned().collect();
         let mut note = |symbol: &str| {
             symbols.insert(symbol.to_owned());
         };
@@ -184,6 +207,27 @@ impl Template {
     /// The resource with that symbol.
     pub fn resource(&self, symbol: &str) -> Option<&Resource> {
         self.resources.iter().find(|resource| resource.symbol == symbol)
+    }
+
+    /// The module with that symbol.
+    pub fn module(&self, symbol: &str) -> Option<&Module> {
+        self.modules.iter().find(|module| module.symbol == symbol)
+    }
+
+    /// Symbols of everything that must be there before this resource or module.
+    pub fn dependencies(&self, symbol: &str) -> BTreeSet<String> {
+        match (self.resource(symbol), self.module(symbol)) {
+            (Some(resource), _) => resource.dependencies(),
+            (None, Some(module)) => module.dependencies(),
+            (None, None) => BTreeSet::new(),
+        }
+    }
+
+    /// The address of everything that it writes, its modules included.
+    pub fn addresses(&self) -> BTreeSet<Address> {
+        let written = self.resources.iter().filter(|resource| resource.presence == Presence::Written);
+        let own = written.filter_map(|resource| resource.address.clone());
+        own.chain(self.modules.iter().flat_map(|module| module.template.addresses())).collect()
     }
 
     /// Drops what nothing uses.
@@ -215,16 +259,31 @@ impl Template {
     }
 }
 
+/// How a file of a module names one beside `main.bicep`.
+const ABOVE: &str = "../";
+
+/// What is wrong with how a topology would be written: api-versions that the spec pins.
+pub fn problems(topology: &Topology) -> Vec<Diagnostic> {
+    if topology.api_versions.is_empty() {
+        return Vec::new();
+    }
+    graph::pins(&graph(topology), &topology.api_versions)
+}
+
 /// Every file that `render` writes, byte-stable: `main.bicep`, its modules, `main.json`, the texts that it reads, the
 /// queries of what is recorded, `main.bicepparam`.
 pub fn files(topology: &Topology) -> Vec<File> {
     let template = graph(topology);
     let file = |path: &str, text: String| File { path: path.to_owned(), text };
     let mut files = vec![file("main.bicep", bicep::main(&template))];
-    let modules: BTreeMap<&str, &Template> = template.modules.iter().map(|m| (m.path, &m.template)).collect();
-    files.extend(modules.into_iter().map(|(path, module)| file(path, bicep::module(path, module))));
+    let modules: BTreeMap<&str, &Module> = template.modules.iter().map(|m| (m.path.as_str(), m)).collect();
+    files.extend(modules.iter().map(|(path, module)| file(path, bicep::module(module))));
     files.push(file("main.json", arm_text(&template)));
-    files.extend(template.texts.iter().map(|(path, text)| file(path, text.clone())));
+    let inner = modules.values().flat_map(|module| &module.template.texts);
+    let inner = inner.map(|(path, text)| (path.strip_prefix(ABOVE).unwrap_or(path), text));
+    let texts: BTreeMap<&str, &String> =
+        template.texts.iter().map(|(path, text)| (path.as_str(), text)).chain(inner).collect();
+    files.extend(texts.into_iter().map(|(path, text)| file(path, text.clone())));
     files.extend(queries::file(topology).map(|text| file(queries::QUERIES, text)));
     files.push(file("main.bicepparam", bicep::parameters(&template)));
     files

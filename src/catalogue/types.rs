@@ -119,20 +119,21 @@ const AUTHORIZATION: &[&str] = &[
     "2022-04-01",
 ];
 
+const IDENTITIES: &[&str] = &["2018-11-30", "2023-01-31", "2024-11-30"];
+const NETWORK: &[&str] = &["2020-11-01", "2022-09-01", "2023-11-01", "2024-05-01"];
+
 const fn monitoring(name: &'static str, versions: &'static [&'static str], seconds: u64) -> ResourceType {
     let operation = Operation::Synchronous;
     ResourceType { name, versions, operation, seconds, soft_delete: false, located: true }
 }
 
 const fn child(name: &'static str) -> ResourceType {
-    ResourceType {
-        name,
-        versions: API_MANAGEMENT,
-        operation: Operation::Synchronous,
-        seconds: 1,
-        soft_delete: false,
-        located: false,
-    }
+    quick(name, API_MANAGEMENT)
+}
+
+/// A type whose writes are done when they are answered.
+const fn quick(name: &'static str, versions: &'static [&'static str]) -> ResourceType {
+    ResourceType { name, versions, operation: Operation::Synchronous, seconds: 1, soft_delete: false, located: false }
 }
 
 /// Every type that this program knows.
@@ -162,6 +163,7 @@ pub const TYPES: &[ResourceType] = &[
         located: true,
     },
     child("Microsoft.ApiManagement/service/backends"),
+    child("Microsoft.ApiManagement/service/namedValues"),
     child("Microsoft.ApiManagement/service/policies"),
     child("Microsoft.ApiManagement/service/apis"),
     child("Microsoft.ApiManagement/service/apis/operations"),
@@ -217,6 +219,23 @@ pub const TYPES: &[ResourceType] = &[
         soft_delete: false,
         located: false,
     },
+    ResourceType { located: true, ..quick("Microsoft.ManagedIdentity/userAssignedIdentities", IDENTITIES) },
+    ResourceType {
+        name: "Microsoft.Network/privateEndpoints",
+        versions: NETWORK,
+        operation: Operation::AsyncOperation,
+        seconds: 30,
+        soft_delete: false,
+        located: true,
+    },
+    ResourceType {
+        name: "Microsoft.Network/privateEndpoints/privateDnsZoneGroups",
+        versions: NETWORK,
+        operation: Operation::AsyncOperation,
+        seconds: 10,
+        soft_delete: false,
+        located: false,
+    },
 ];
 
 /// Finds a type, case ignored.
@@ -257,6 +276,14 @@ const fn backend(path: &'static str, since: &'static str, stable: Option<&'stati
     Property { resource: "Microsoft.ApiManagement/service/backends", path, since, stable }
 }
 
+const fn account(path: &'static str, since: &'static str) -> Property {
+    Property { resource: "Microsoft.CognitiveServices/accounts", path, since, stable: Some(since) }
+}
+
+const fn service(path: &'static str, since: &'static str) -> Property {
+    Property { resource: "Microsoft.ApiManagement/service", path, since, stable: None }
+}
+
 const fn deployment(path: &'static str, since: &'static str) -> Property {
     Property { resource: "Microsoft.CognitiveServices/accounts/deployments", path, since, stable: Some(since) }
 }
@@ -284,4 +311,24 @@ pub const PROPERTIES: &[Property] = &[
     deployment("serviceTier", "2025-12-01"),
     deployment("deploymentState", "2025-12-01"),
     deployment("routing", "2025-12-01"),
+    account("allowProjectManagement", "2025-06-01"),
+    account("associatedProjects", "2025-06-01"),
+    account("defaultProject", "2025-06-01"),
+    account("networkInjections", "2025-06-01"),
+    account("storedCompletionsDisabled", "2025-12-01"),
+    service("releaseChannel", "2024-06-01-preview"),
+    service("zoneRedundant", "2025-03-01-preview"),
 ];
+
+/// The api-version for a resource that uses some properties: `floor`, unless one is younger; then the lowest stable one
+/// that has them all, or the lowest preview where no stable one has. `uses` tells of a path under `properties`.
+pub fn version_with(kind: &str, floor: &'static str, uses: impl Fn(&str) -> bool) -> &'static str {
+    let used: Vec<&Property> = PROPERTIES.iter().filter(|p| p.resource == kind && uses(p.path)).collect();
+    let versions = resource_type(kind).map_or(&[][..], |known| known.versions);
+    let mut from_floor = versions.iter().filter(|version| not_older(version, floor));
+    let stable = from_floor.clone().find(|version| {
+        !version.ends_with("-preview") && used.iter().all(|p| p.stable.is_some_and(|since| not_older(version, since)))
+    });
+    let any = from_floor.find(|version| used.iter().all(|p| not_older(version, p.since)));
+    stable.or(any).copied().unwrap_or(floor)
+}

@@ -42,6 +42,7 @@ pub fn write(draft: &Draft) -> (String, Vec<String>) {
         simulation,
         management,
         warnings: Vec::new(),
+        silence: BTreeMap::new(),
     };
     let mut tree = expand::tree(&loaded, &BTreeMap::new(), &draft.mixed);
     // nothing was said of these

@@ -3,6 +3,7 @@
 
 use super::{Body, Module, Output, Parameter, Presence, Resource, Template, Value};
 use crate::expr::{Expr, literal};
+use crate::topology::Place;
 use serde_json::{Map, Value as Json, json};
 use std::collections::BTreeMap;
 
@@ -27,6 +28,7 @@ pub fn arm_text(template: &Template) -> String {
 struct Printer<'a> {
     template: &'a Template,
     symbols: BTreeMap<&'a str, &'a Resource>,
+    modules: BTreeMap<&'a str, &'a Module>,
     /// Names of the variables that hold files, by path.
     files: BTreeMap<&'a str, String>,
 }
@@ -34,6 +36,7 @@ struct Printer<'a> {
 impl<'a> Printer<'a> {
     fn new(template: &'a Template) -> Printer<'a> {
         let symbols = template.resources.iter().map(|resource| (resource.symbol.as_str(), resource)).collect();
+        let modules = template.modules.iter().map(|module| (module.symbol.as_str(), module)).collect();
         let mut files = BTreeMap::new();
         for resource in template.resources.iter().filter(|resource| resource.presence == Presence::Written) {
             for (_, value) in &resource.body {
@@ -43,7 +46,7 @@ impl<'a> Printer<'a> {
                 });
             }
         }
-        Printer { template, symbols, files }
+        Printer { template, symbols, modules, files }
     }
 
     fn template(&self) -> Json {
@@ -84,7 +87,7 @@ impl<'a> Printer<'a> {
             ("minValue", parameter.min_value),
         ];
         out.extend(limits.into_iter().filter_map(|(name, limit)| Some((name.to_owned(), limit?.into()))));
-        out.insert("metadata".into(), json!({ "description": literal(parameter.description) }));
+        out.insert("metadata".into(), json!({ "description": literal(&parameter.description) }));
         Json::Object(out)
     }
 
@@ -124,6 +127,12 @@ impl<'a> Printer<'a> {
         out.insert("type".into(), DEPLOYMENTS.into());
         out.insert("apiVersion".into(), DEPLOYMENTS_VERSION.into());
         out.insert("name".into(), self.json(&module.name));
+        if let Some(subscription) = &module.place.subscription {
+            out.insert("subscriptionId".into(), literal(subscription).into());
+        }
+        if !module.place.is_own() {
+            out.insert("resourceGroup".into(), bracketed(&group(&module.place)));
+        }
         out.insert(
             "properties".into(),
             json!({
@@ -144,7 +153,8 @@ impl<'a> Printer<'a> {
     /// Each once, by symbol without case, without what exists.
     fn depends_on(&self, out: &mut Map<String, Json>, symbols: impl IntoIterator<Item = String>) {
         let written = |symbol: &String| {
-            self.symbols.get(symbol.as_str()).is_some_and(|resource| resource.presence == Presence::Written)
+            self.modules.contains_key(symbol.as_str())
+                || self.symbols.get(symbol.as_str()).is_some_and(|resource| resource.presence == Presence::Written)
         };
         let mut symbols: Vec<String> = symbols.into_iter().filter(written).collect();
         symbols.sort_by_key(|symbol| symbol.to_ascii_lowercase());
@@ -157,6 +167,7 @@ impl<'a> Printer<'a> {
     /// A value where JSON stands: structure stays structure, what must be computed becomes a string in brackets.
     fn json(&self, value: &Value) -> Json {
         match value {
+            Value::Null => Json::Null,
             Value::Bool(flag) => (*flag).into(),
             Value::Int(number) => (*number).into(),
             Value::Text(text) => literal(text).into(),
@@ -166,6 +177,10 @@ impl<'a> Printer<'a> {
                 self.members(&mut out, members);
                 Json::Object(out)
             }
+            Value::Keyed(name, value) => {
+                let name = format!("[{}]", Expr::call("format", [Expr::str("{0}"), self.expr(name)]));
+                Json::Object([(name, self.json(value))].into_iter().collect())
+            }
             expression => bracketed(&self.expr(expression)),
         }
     }
@@ -174,6 +189,7 @@ impl<'a> Printer<'a> {
     fn expr(&self, value: &Value) -> Expr {
         let all = |items: &[Value]| items.iter().map(|item| self.expr(item)).collect::<Vec<Expr>>();
         match value {
+            Value::Null => Expr::call("null", []),
             Value::Bool(true) => Expr::call("true", []),
             Value::Bool(false) => Expr::call("false", []),
             Value::Int(number) => Expr::Int(*number),
@@ -193,6 +209,14 @@ impl<'a> Printer<'a> {
                 Expr::call("variables", [Expr::str(name)])
             }
             Value::Prop(symbol, path) => self.property(symbol, path),
+            Value::Output(symbol, name) => {
+                let read = Expr::call("reference", [self.id(symbol), Expr::str(DEPLOYMENTS_VERSION)]);
+                read.prop("outputs").prop(*name).prop("value")
+            }
+            Value::Keyed(name, value) => {
+                let name = Expr::call("format", [Expr::str("{0}"), self.expr(name)]);
+                Expr::call("createObject", [name, self.expr(value)])
+            }
         }
     }
 
@@ -228,13 +252,24 @@ impl<'a> Printer<'a> {
     }
 
     fn id(&self, symbol: &str) -> Expr {
+        if let Some(module) = self.modules.get(symbol) {
+            return placed(&module.place, DEPLOYMENTS, vec![self.expr(&module.name)]);
+        }
         let Some(resource) = self.symbols.get(symbol) else { return Expr::call("null", []) };
-        let kind = Expr::str(resource.kind);
         match &resource.scope {
-            None => Expr::call("resourceId", [kind].into_iter().chain(self.names(resource))),
+            None => placed(self.place(resource), resource.kind, self.names(resource)),
             Some(scope) => {
+                let kind = Expr::str(resource.kind);
                 Expr::call("extensionResourceId", [self.id(scope), kind].into_iter().chain(self.names(resource)))
             }
+        }
+    }
+
+    /// A child stands where its parent stands.
+    fn place(&self, resource: &'a Resource) -> &'a Place {
+        match resource.parent.as_deref().and_then(|symbol| self.symbols.get(symbol)) {
+            Some(parent) => self.place(parent),
+            None => &resource.place,
         }
     }
 
@@ -244,6 +279,28 @@ impl<'a> Printer<'a> {
         let mut names = parent.map(|parent| self.names(parent)).unwrap_or_default();
         names.push(self.expr(&resource.name));
         names
+    }
+}
+
+/// The id of something in a resource group.
+fn placed(place: &Place, kind: &str, names: Vec<Expr>) -> Expr {
+    if place.is_own() {
+        return Expr::call("resourceId", [Expr::str(kind)].into_iter().chain(names));
+    }
+    let subscription = match &place.subscription {
+        Some(id) => Expr::str(id),
+        None => Expr::call("subscription", []).prop("subscriptionId"),
+    };
+    let text = Expr::str("/subscriptions/{0}/resourceGroups/{1}");
+    let within = Expr::call("format", [text, subscription, group(place)]);
+    Expr::call("extensionResourceId", [within, Expr::str(kind)].into_iter().chain(names))
+}
+
+/// The name of a place's resource group.
+fn group(place: &Place) -> Expr {
+    match &place.resource_group {
+        Some(name) => Expr::str(name),
+        None => Expr::call("resourceGroup", []).prop("name"),
     }
 }
 

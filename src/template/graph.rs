@@ -7,12 +7,17 @@ mod backends;
 mod gateway;
 mod inputs;
 mod observe;
+mod order;
 mod outputs;
+mod pin;
 mod products;
+mod split;
 
 use super::symbols::Symbols;
-use super::{Body, Presence, Resource, Template};
+use super::{Body, Presence, Resource, Template, Value};
+use crate::catalogue;
 use crate::topology::*;
+use accounts::Named;
 use inputs::{parameters, variables};
 use std::collections::BTreeMap;
 
@@ -21,15 +26,17 @@ const API_MANAGEMENT: &str = "2024-05-01";
 /// The floor for Azure OpenAI.
 const COGNITIVE_SERVICES: &str = "2024-10-01";
 const AUTHORIZATION: &str = "2022-04-01";
+const NETWORK: &str = "2024-05-01";
 
 const SERVICE: &str = "Microsoft.ApiManagement/service";
 const ACCOUNT: &str = "Microsoft.CognitiveServices/accounts";
+const DEPLOYMENTS: &str = "Microsoft.CognitiveServices/accounts/deployments";
 
 /// The symbol of the API Management service: every child of it has this parent.
 const GATEWAY: &str = "gateway";
 
 /// Names that no resource may take: parameters, variables, and the functions that a bare prefix would hide.
-const RESERVED: [&str; 18] = [
+const RESERVED: [&str; 21] = [
     "location",
     "gatewayName",
     "gatewaySku",
@@ -45,6 +52,9 @@ const RESERVED: [&str; 18] = [
     "logRetentionDays",
     "appInsightsId",
     GATEWAY,
+    split::MODULE,
+    split::ENDPOINTS,
+    "identity",
     "deployment",
     "subscription",
     "union",
@@ -60,6 +70,7 @@ pub fn graph(topology: &Topology) -> Template {
         symbols: Symbols::new(&RESERVED),
         accounts: BTreeMap::new(),
         deployments: BTreeMap::new(),
+        named_values: BTreeMap::new(),
         backends: BTreeMap::new(),
         pools: BTreeMap::new(),
         apis: BTreeMap::new(),
@@ -67,9 +78,11 @@ pub fn graph(topology: &Topology) -> Template {
         template: Template { parameters: parameters(topology), variables: variables(topology), ..Template::default() },
     };
     build.accounts();
-    if topology.gateway.is_some() {
-        build.gateway();
-        build.roles();
+    if let Some(gateway) = &topology.gateway {
+        build.identity(gateway);
+        build.gateway(gateway);
+        build.roles(gateway);
+        build.named_values(gateway);
         build.backends();
         build.pools();
         build.apis();
@@ -78,20 +91,27 @@ pub fn graph(topology: &Topology) -> Template {
         build.observability();
     }
     build.outputs();
-    let mut template = build.template;
+    build.observed_outputs();
+    let mut template = split::gateway(build);
+    order::reduce(&mut template);
+    pin::versions(&mut template, &topology.api_versions);
     template.prune();
     template
 }
+
+pub(super) use pin::problems as pins;
 
 /// A graph that is being built. Every map holds symbols; a step that needs what another has made finds it there.
 struct Build<'a> {
     topology: &'a Topology,
     /// Identifiers that are taken.
     symbols: Symbols,
-    /// Accounts by key.
-    accounts: BTreeMap<&'a str, String>,
-    /// Model deployments by keys of account and deployment.
+    /// Accounts by key; [`Build::of_account`] gives what others need of one.
+    accounts: BTreeMap<&'a str, Named>,
+    /// Model deployments that this template itself writes, by keys of account and deployment.
     deployments: BTreeMap<(&'a str, &'a str), String>,
+    /// Named values by key.
+    named_values: BTreeMap<&'a str, String>,
     /// Single backends by key.
     backends: BTreeMap<&'a str, String>,
     /// Pools that stand in Azure, by key.
@@ -121,8 +141,27 @@ fn resource(address: Address, symbol: &str, kind: &'static str, version: &'stati
         version,
         parent: None,
         scope: None,
+        place: Place::default(),
         name: "".into(),
         body: Body::new(),
         depends_on: Vec::new(),
+    }
+}
+
+/// The api-version for a resource with these properties: the floor, unless one of them is younger.
+fn version(kind: &'static str, floor: &'static str, properties: &Value) -> &'static str {
+    catalogue::version_with(kind, floor, |path| uses(properties, path))
+}
+
+/// Whether a value has something at a path, `pool.services[].weight`.
+fn uses(value: &Value, path: &str) -> bool {
+    let (first, rest) = path.split_once('.').unwrap_or((path, ""));
+    let Value::Object(members) = value else { return false };
+    let name = first.strip_suffix("[]").unwrap_or(first);
+    let Some((_, found)) = members.iter().find(|(member, _)| member.eq_ignore_ascii_case(name)) else { return false };
+    match (found, rest) {
+        (_, "") => true,
+        (Value::Array(items), rest) => items.iter().any(|item| uses(item, rest)),
+        (found, rest) => uses(found, rest),
     }
 }

@@ -6,6 +6,8 @@ pub type Body = Vec<(String, Value)>;
 /// A value of a template.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {
+    /// `null`
+    Null,
     /// `true` or `false`
     Bool(bool),
     /// A whole number.
@@ -22,8 +24,12 @@ pub enum Value {
     Var(String),
     /// A property of a resource of this template, by symbol and path: `id`, `name`, `properties.endpoint`.
     Prop(String, Vec<&'static str>),
+    /// An answer of a module of this template, by symbol and name.
+    Output(String, &'static str),
     /// A member of a value.
     Member(Box<Value>, String),
+    /// An object of one member, whose name is computed.
+    Keyed(Box<Value>, Box<Value>),
     /// A function, called.
     Call(&'static str, Vec<Value>),
     /// Texts and expressions in a row. Made by [`Value::concat`].
@@ -77,6 +83,11 @@ impl Value {
         Value::Member(Box::new(self), name.to_owned())
     }
 
+    /// An object of one member, whose name is `name`'s value.
+    pub fn keyed(name: Value, value: Value) -> Value {
+        Value::Keyed(Box::new(name), Box::new(value))
+    }
+
     /// An object.
     pub fn object<const N: usize>(members: [(&str, Value); N]) -> Value {
         Value::Object(body(members))
@@ -102,17 +113,17 @@ impl Value {
     /// Whether nothing has to be computed.
     pub fn is_literal(&self) -> bool {
         match self {
-            Value::Bool(_) | Value::Int(_) | Value::Text(_) => true,
+            Value::Null | Value::Bool(_) | Value::Int(_) | Value::Text(_) => true,
             Value::Array(items) => items.iter().all(Value::is_literal),
             Value::Object(members) => members.iter().all(|(_, value)| value.is_literal()),
             _ => false,
         }
     }
 
-    /// Calls `note` with the symbol of every resource that is named.
+    /// Calls `note` with the symbol of every resource and module that is named.
     pub fn symbols(&self, note: &mut impl FnMut(&str)) {
         self.visit(&mut |value| {
-            if let Value::Prop(symbol, _) = value {
+            if let Value::Prop(symbol, _) | Value::Output(symbol, _) = value {
                 note(symbol);
             }
         });
@@ -144,8 +155,55 @@ impl Value {
             }
             Value::Object(members) => members.iter().for_each(|(_, value)| value.visit(see)),
             Value::Member(base, _) => base.visit(see),
+            Value::Keyed(name, value) => {
+                name.visit(see);
+                value.visit(see);
+            }
             _ => {}
         }
+    }
+
+    /// The value with every part replaced that `change` has another for; what it gives is taken as it is.
+    pub(super) fn map(&self, change: &mut impl FnMut(&Value) -> Option<Value>) -> Value {
+        if let Some(other) = change(self) {
+            return other;
+        }
+        let mut all = |items: &[Value]| items.iter().map(|item| item.map(change)).collect::<Vec<Value>>();
+        match self {
+            Value::Array(items) => Value::Array(all(items)),
+            Value::Call(name, items) => Value::Call(name, all(items)),
+            Value::Interpolated(items) => Value::Interpolated(all(items)),
+            Value::Object(members) => {
+                Value::Object(members.iter().map(|(name, value)| (name.clone(), value.map(change))).collect())
+            }
+            Value::Member(base, name) => Value::Member(Box::new(base.map(change)), name.clone()),
+            Value::Keyed(name, value) => Value::Keyed(Box::new(name.map(change)), Box::new(value.map(change))),
+            leaf => leaf.clone(),
+        }
+    }
+}
+
+impl From<&serde_json::Value> for Value {
+    /// As it stands; a number that is no whole one of 64 bits has no literal in Bicep, and is read from its text.
+    fn from(json: &serde_json::Value) -> Value {
+        use serde_json::Value as Json;
+        match json {
+            Json::Null => Value::Null,
+            Json::Bool(flag) => Value::Bool(*flag),
+            Json::Number(number) => match number.as_i64() {
+                Some(number) => Value::Int(number),
+                None => Value::Call("json", vec![Value::Text(number.to_string())]),
+            },
+            Json::String(text) => Value::Text(text.clone()),
+            Json::Array(items) => items.iter().map(Value::from).collect::<Vec<Value>>().into(),
+            Json::Object(members) => members.iter().map(|(name, value)| (name.clone(), Value::from(value))).collect(),
+        }
+    }
+}
+
+impl FromIterator<(String, Value)> for Value {
+    fn from_iter<I: IntoIterator<Item = (String, Value)>>(members: I) -> Value {
+        Value::Object(members.into_iter().collect())
     }
 }
 

@@ -568,7 +568,7 @@ resource operationOpenaiImagesGenerations 'Microsoft.ApiManagement/service/apis/
   }
 }
 
-// Azure refuses a policy that names a pool that is not there.
+// Azure refuses a policy that names what is not there.
 resource policyOpenai 'Microsoft.ApiManagement/service/apis/policies@2024-05-01' = {
   parent: apiOpenai
   name: 'policy'
@@ -606,14 +606,30 @@ resource subscriptionProbe 'Microsoft.ApiManagement/service/subscriptions@2024-0
 
 // Outputs
 
+@description('Id of the API Management service.')
+output gatewayId string = gateway.id
+
 @description('Name of the API Management service.')
 output gatewayName string = gateway.name
 
 @description('URL that callers use.')
 output gatewayUrl string = gateway.properties.gatewayUrl
 
-@description('Endpoints of the accounts by key.')
-output endpoints object = {
-  eastus2: accountEastus2.properties.endpoint
-  swedencentral: accountSwedencentral.properties.endpoint
+@description('URLs of the APIs by key.')
+output apiUrls object = {
+  openai: '${gateway.properties.gatewayUrl}/openai'
+}
+
+@description('Ids, names and endpoints of the accounts by key.')
+output accounts object = {
+  eastus2: {
+    id: accountEastus2.id
+    name: accountEastus2.name
+    endpoint: accountEastus2.properties.endpoint
+  }
+  swedencentral: {
+    id: accountSwedencentral.id
+    name: accountSwedencentral.name
+    endpoint: accountSwedencentral.properties.endpoint
+  }
 }

@@ -34,7 +34,6 @@ param publisherEmail string = 'ai-platform@contoso.com'
 @description('Regions of the accounts by key.')
 param accountLocations object = {
   home: 'swedencentral'
-  legacy: 'eastus2'
   research: 'francecentral'
 }
 
@@ -81,69 +80,18 @@ resource deploymentHomeChat 'Microsoft.CognitiveServices/accounts/deployments@20
   }
 }
 
-resource accountLegacy 'Microsoft.CognitiveServices/accounts@2024-10-01' = {
+resource accountLegacy 'Microsoft.CognitiveServices/accounts@2024-10-01' existing = {
   name: 'contoso-legacy'
-  location: accountLocations.legacy
-  tags: stackTags
-  kind: 'OpenAI'
-  sku: {
-    name: 'S0'
-  }
-  properties: {
-    customSubDomainName: 'contoso-legacy'
-    disableLocalAuth: true
-    publicNetworkAccess: 'Enabled'
-  }
+  scope: resourceGroup('33333333-3333-3333-3333-333333333333', 'rg-legacy')
 }
 
-resource deploymentLegacyGpt51Prod 'Microsoft.CognitiveServices/accounts/deployments@2024-10-01' = {
-  parent: accountLegacy
-  name: 'gpt-51-prod'
-  tags: stackTags
-  sku: {
-    name: 'GlobalStandard'
-    capacity: 50
-  }
-  properties: {
-    model: {
-      format: 'OpenAI'
-      name: 'gpt-5.1'
-      version: '2025-11-13'
-    }
-    versionUpgradeOption: 'OnceCurrentVersionExpired'
-  }
-}
-
-resource accountResearch 'Microsoft.CognitiveServices/accounts@2024-10-01' = {
-  name: 'aoai-research-${unique}'
-  location: accountLocations.research
-  tags: stackTags
-  kind: 'OpenAI'
-  sku: {
-    name: 'S0'
-  }
-  properties: {
-    customSubDomainName: 'aoai-research-${unique}'
-    disableLocalAuth: true
-    publicNetworkAccess: 'Enabled'
-  }
-}
-
-resource deploymentResearchChat 'Microsoft.CognitiveServices/accounts/deployments@2024-10-01' = {
-  parent: accountResearch
-  name: 'chat'
-  tags: stackTags
-  sku: {
-    name: 'GlobalStandard'
-    capacity: 150
-  }
-  properties: {
-    model: {
-      format: 'OpenAI'
-      name: 'gpt-5.1'
-      version: '2025-11-13'
-    }
-    versionUpgradeOption: 'OnceCurrentVersionExpired'
+module accountResearch 'modules/account-research.bicep' = {
+  name: 'aoai-lb-contoso-reach-${unique}-account-research'
+  scope: resourceGroup('22222222-2222-2222-2222-222222222222', 'rg-research-ai')
+  params: {
+    name: 'aoai-research-${unique}'
+    location: accountLocations.research
+    tags: stackTags
   }
 }
 
@@ -180,6 +128,7 @@ module roleHome 'modules/role-assignment.bicep' = {
 
 module roleLegacy 'modules/role-assignment.bicep' = {
   name: 'aoai-lb-contoso-reach-${unique}-role-legacy'
+  scope: resourceGroup('33333333-3333-3333-3333-333333333333', 'rg-legacy')
   params: {
     accountName: accountLegacy.name
     principalId: gateway.identity.principalId
@@ -190,8 +139,9 @@ module roleLegacy 'modules/role-assignment.bicep' = {
 
 module roleResearch 'modules/role-assignment.bicep' = {
   name: 'aoai-lb-contoso-reach-${unique}-role-research'
+  scope: resourceGroup('22222222-2222-2222-2222-222222222222', 'rg-research-ai')
   params: {
-    accountName: accountResearch.name
+    accountName: accountResearch.outputs.name
     principalId: gateway.identity.principalId
     roleId: openAIUser
     stack: stack
@@ -286,9 +236,6 @@ resource backendLegacyGpt51Prod 'Microsoft.ApiManagement/service/backends@2024-0
       ]
     }
   }
-  dependsOn: [
-    deploymentLegacyGpt51Prod
-  ]
 }
 
 resource backendResearchChat 'Microsoft.ApiManagement/service/backends@2024-05-01' = {
@@ -298,7 +245,7 @@ resource backendResearchChat 'Microsoft.ApiManagement/service/backends@2024-05-0
     description: 'aoai-lb:${stack}'
     type: 'Single'
     protocol: 'http'
-    url: '${accountResearch.properties.endpoint}openai/deployments/chat'
+    url: '${accountResearch.outputs.endpoint}openai/deployments/chat'
     circuitBreaker: {
       rules: [
         {
@@ -331,9 +278,6 @@ resource backendResearchChat 'Microsoft.ApiManagement/service/backends@2024-05-0
       ]
     }
   }
-  dependsOn: [
-    deploymentResearchChat
-  ]
 }
 
 resource poolGpt51 'Microsoft.ApiManagement/service/backends@2024-05-01' = {
@@ -503,7 +447,7 @@ resource operationOpenaiImagesGenerations 'Microsoft.ApiManagement/service/apis/
   }
 }
 
-// Azure refuses a policy that names a pool that is not there.
+// Azure refuses a policy that names what is not there.
 resource policyOpenai 'Microsoft.ApiManagement/service/apis/policies@2024-05-01' = {
   parent: apiOpenai
   name: 'policy'
@@ -540,15 +484,35 @@ resource subscriptionProbe 'Microsoft.ApiManagement/service/subscriptions@2024-0
 
 // Outputs
 
+@description('Id of the API Management service.')
+output gatewayId string = gateway.id
+
 @description('Name of the API Management service.')
 output gatewayName string = gateway.name
 
 @description('URL that callers use.')
 output gatewayUrl string = gateway.properties.gatewayUrl
 
-@description('Endpoints of the accounts by key.')
-output endpoints object = {
-  home: accountHome.properties.endpoint
-  legacy: accountLegacy.properties.endpoint
-  research: accountResearch.properties.endpoint
+@description('URLs of the APIs by key.')
+output apiUrls object = {
+  openai: '${gateway.properties.gatewayUrl}/openai'
+}
+
+@description('Ids, names and endpoints of the accounts by key.')
+output accounts object = {
+  home: {
+    id: accountHome.id
+    name: accountHome.name
+    endpoint: accountHome.properties.endpoint
+  }
+  legacy: {
+    id: accountLegacy.id
+    name: accountLegacy.name
+    endpoint: accountLegacy.properties.endpoint
+  }
+  research: {
+    id: accountResearch.outputs.id
+    name: accountResearch.outputs.name
+    endpoint: accountResearch.outputs.endpoint
+  }
 }

@@ -8,7 +8,6 @@ param publisherName = 'Contoso'
 param publisherEmail = 'ai-platform@contoso.com'
 param accountLocations = {
   home: 'swedencentral'
-  legacy: 'eastus2'
   research: 'francecentral'
 }
 param tags = {}

@@ -485,7 +485,7 @@ resource operationOpenaiImagesGenerations 'Microsoft.ApiManagement/service/apis/
   }
 }
 
-// Azure refuses a policy that names a pool that is not there.
+// Azure refuses a policy that names what is not there.
 resource policyOpenai 'Microsoft.ApiManagement/service/apis/policies@2024-05-01' = {
   parent: apiOpenai
   name: 'policy'
@@ -811,11 +811,8 @@ resource alertThrottled 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = {
 
 // Outputs
 
-@description('Id of the Log Analytics workspace.')
-output workspaceId string = workspace.id
-
-@description('Name of Application Insights.')
-output appInsightsName string = appInsights.name
+@description('Id of the API Management service.')
+output gatewayId string = gateway.id
 
 @description('Name of the API Management service.')
 output gatewayName string = gateway.name
@@ -823,8 +820,27 @@ output gatewayName string = gateway.name
 @description('URL that callers use.')
 output gatewayUrl string = gateway.properties.gatewayUrl
 
-@description('Endpoints of the accounts by key.')
-output endpoints object = {
-  swedencentral: accountSwedencentral.properties.endpoint
-  westus3: accountWestus3.properties.endpoint
+@description('URLs of the APIs by key.')
+output apiUrls object = {
+  openai: '${gateway.properties.gatewayUrl}/openai'
 }
+
+@description('Ids, names and endpoints of the accounts by key.')
+output accounts object = {
+  swedencentral: {
+    id: accountSwedencentral.id
+    name: accountSwedencentral.name
+    endpoint: accountSwedencentral.properties.endpoint
+  }
+  westus3: {
+    id: accountWestus3.id
+    name: accountWestus3.name
+    endpoint: accountWestus3.properties.endpoint
+  }
+}
+
+@description('Id of the Log Analytics workspace.')
+output workspaceId string = workspace.id
+
+@description('Name of Application Insights.')
+output appInsightsName string = appInsights.name

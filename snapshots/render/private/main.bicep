@@ -58,7 +58,7 @@ resource accountFrance 'Microsoft.CognitiveServices/accounts@2024-10-01' = {
   properties: {
     customSubDomainName: 'aoai-france-${unique}'
     disableLocalAuth: true
-    publicNetworkAccess: 'Enabled'
+    publicNetworkAccess: 'Disabled'
   }
 }
 
@@ -91,7 +91,7 @@ resource accountSweden 'Microsoft.CognitiveServices/accounts@2024-10-01' = {
   properties: {
     customSubDomainName: 'aoai-sweden-${unique}'
     disableLocalAuth: true
-    publicNetworkAccess: 'Enabled'
+    publicNetworkAccess: 'Disabled'
   }
 }
 
@@ -113,6 +113,87 @@ resource deploymentSwedenGpt51 'Microsoft.CognitiveServices/accounts/deployments
   }
 }
 
+// An account takes one operation at a time: the endpoint comes after the deployments.
+resource privateEndpointFrance 'Microsoft.Network/privateEndpoints@2024-05-01' = {
+  name: 'aoai-france-${unique}'
+  location: location
+  tags: stackTags
+  properties: {
+    subnet: {
+      id: '/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg-network/providers/Microsoft.Network/virtualNetworks/vnet-hub/subnets/endpoints'
+    }
+    privateLinkServiceConnections: [
+      {
+        name: 'account'
+        properties: {
+          privateLinkServiceId: accountFrance.id
+          groupIds: [
+            'account'
+          ]
+        }
+      }
+    ]
+  }
+  dependsOn: [
+    deploymentFranceGpt51
+  ]
+}
+
+resource dnsZoneGroupFrance 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2024-05-01' = {
+  parent: privateEndpointFrance
+  name: 'default'
+  properties: {
+    privateDnsZoneConfigs: [
+      {
+        name: 'openai'
+        properties: {
+          privateDnsZoneId: '/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg-network/providers/Microsoft.Network/privateDnsZones/privatelink.openai.azure.com'
+        }
+      }
+    ]
+  }
+}
+
+resource privateEndpointSweden 'Microsoft.Network/privateEndpoints@2024-05-01' = {
+  name: 'aoai-sweden-${unique}'
+  location: location
+  tags: stackTags
+  properties: {
+    subnet: {
+      id: '/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg-network/providers/Microsoft.Network/virtualNetworks/vnet-hub/subnets/endpoints'
+    }
+    privateLinkServiceConnections: [
+      {
+        name: 'account'
+        properties: {
+          privateLinkServiceId: accountSweden.id
+          groupIds: [
+            'account'
+          ]
+        }
+      }
+    ]
+  }
+  dependsOn: [
+    deploymentSwedenGpt51
+  ]
+}
+
+resource dnsZoneGroupSweden 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2024-05-01' = {
+  parent: privateEndpointSweden
+  name: 'default'
+  properties: {
+    privateDnsZoneConfigs: [
+      {
+        name: 'openai'
+        properties: {
+          privateDnsZoneId: '/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg-network/providers/Microsoft.Network/privateDnsZones/privatelink.openai.azure.com'
+        }
+      }
+    ]
+  }
+}
+
 // API Management service
 
 resource gateway 'Microsoft.ApiManagement/service@2024-05-01' = {
@@ -129,6 +210,10 @@ resource gateway 'Microsoft.ApiManagement/service@2024-05-01' = {
   properties: {
     publisherName: publisherName
     publisherEmail: publisherEmail
+    virtualNetworkType: 'External'
+    virtualNetworkConfiguration: {
+      subnetResourceId: '/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg-network/providers/Microsoft.Network/virtualNetworks/vnet-hub/subnets/apim'
+    }
   }
 }
 
@@ -409,7 +494,7 @@ resource operationOpenaiImagesGenerations 'Microsoft.ApiManagement/service/apis/
   }
 }
 
-// Azure refuses a policy that names a pool that is not there.
+// Azure refuses a policy that names what is not there.
 resource policyOpenai 'Microsoft.ApiManagement/service/apis/policies@2024-05-01' = {
   parent: apiOpenai
   name: 'policy'
@@ -446,14 +531,30 @@ resource subscriptionProbe 'Microsoft.ApiManagement/service/subscriptions@2024-0
 
 // Outputs
 
+@description('Id of the API Management service.')
+output gatewayId string = gateway.id
+
 @description('Name of the API Management service.')
 output gatewayName string = gateway.name
 
 @description('URL that callers use.')
 output gatewayUrl string = gateway.properties.gatewayUrl
 
-@description('Endpoints of the accounts by key.')
-output endpoints object = {
-  france: accountFrance.properties.endpoint
-  sweden: accountSweden.properties.endpoint
+@description('URLs of the APIs by key.')
+output apiUrls object = {
+  openai: '${gateway.properties.gatewayUrl}/openai'
+}
+
+@description('Ids, names and endpoints of the accounts by key.')
+output accounts object = {
+  france: {
+    id: accountFrance.id
+    name: accountFrance.name
+    endpoint: accountFrance.properties.endpoint
+  }
+  sweden: {
+    id: accountSweden.id
+    name: accountSweden.name
+    endpoint: accountSweden.properties.endpoint
+  }
 }

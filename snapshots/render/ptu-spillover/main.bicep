@@ -84,7 +84,7 @@ resource deploymentEastus2ChatEastus2 'Microsoft.CognitiveServices/accounts/depl
 }
 
 // One after the other: Azure refuses two deployments of one account at a time.
-resource deploymentEastus2ChatProvisioned 'Microsoft.CognitiveServices/accounts/deployments@2024-10-01' = {
+resource deploymentEastus2ChatProvisioned 'Microsoft.CognitiveServices/accounts/deployments@2025-06-01' = {
   parent: accountEastus2
   name: 'chat-provisioned'
   tags: stackTags
@@ -99,6 +99,7 @@ resource deploymentEastus2ChatProvisioned 'Microsoft.CognitiveServices/accounts/
       version: '2025-11-13'
     }
     versionUpgradeOption: 'OnceCurrentVersionExpired'
+    spilloverDeploymentName: 'chat-eastus2'
   }
   dependsOn: [
     deploymentEastus2ChatEastus2
@@ -484,7 +485,7 @@ resource operationOpenaiImagesGenerations 'Microsoft.ApiManagement/service/apis/
   }
 }
 
-// Azure refuses a policy that names a pool that is not there.
+// Azure refuses a policy that names what is not there.
 resource policyOpenai 'Microsoft.ApiManagement/service/apis/policies@2024-05-01' = {
   parent: apiOpenai
   name: 'policy'
@@ -532,14 +533,30 @@ resource subscriptionProbe 'Microsoft.ApiManagement/service/subscriptions@2024-0
 
 // Outputs
 
+@description('Id of the API Management service.')
+output gatewayId string = gateway.id
+
 @description('Name of the API Management service.')
 output gatewayName string = gateway.name
 
 @description('URL that callers use.')
 output gatewayUrl string = gateway.properties.gatewayUrl
 
-@description('Endpoints of the accounts by key.')
-output endpoints object = {
-  eastus2: accountEastus2.properties.endpoint
-  sweden: accountSweden.properties.endpoint
+@description('URLs of the APIs by key.')
+output apiUrls object = {
+  openai: '${gateway.properties.gatewayUrl}/openai'
+}
+
+@description('Ids, names and endpoints of the accounts by key.')
+output accounts object = {
+  eastus2: {
+    id: accountEastus2.id
+    name: accountEastus2.name
+    endpoint: accountEastus2.properties.endpoint
+  }
+  sweden: {
+    id: accountSweden.id
+    name: accountSweden.name
+    endpoint: accountSweden.properties.endpoint
+  }
 }

@@ -161,6 +161,12 @@ resource deploymentWusTextEmbedding3Large 'Microsoft.CognitiveServices/accounts/
 
 // API Management service
 
+resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' = {
+  name: 'id-contoso-rotation'
+  location: location
+  tags: stackTags
+}
+
 resource gateway 'Microsoft.ApiManagement/service@2024-05-01' = {
   name: gatewayName
   location: location
@@ -170,7 +176,10 @@ resource gateway 'Microsoft.ApiManagement/service@2024-05-01' = {
     capacity: gatewayCapacity
   }
   identity: {
-    type: 'SystemAssigned'
+    type: 'UserAssigned'
+    userAssignedIdentities: {
+      '${identity.id}': {}
+    }
   }
   properties: {
     publisherName: publisherName
@@ -184,7 +193,7 @@ module roleUks 'modules/role-assignment.bicep' = {
   name: 'aoai-lb-contoso-rotation-${unique}-role-uks'
   params: {
     accountName: accountUks.name
-    principalId: gateway.identity.principalId
+    principalId: identity.properties.principalId
     roleId: openAIUser
     stack: stack
   }
@@ -194,13 +203,26 @@ module roleWus 'modules/role-assignment.bicep' = {
   name: 'aoai-lb-contoso-rotation-${unique}-role-wus'
   params: {
     accountName: accountWus.name
-    principalId: gateway.identity.principalId
+    principalId: identity.properties.principalId
     roleId: openAIUser
     stack: stack
   }
 }
 
 // Backends and pools
+
+resource namedValueIdentityClientId 'Microsoft.ApiManagement/service/namedValues@2024-05-01' = {
+  parent: gateway
+  name: 'identity-client-id'
+  properties: {
+    displayName: 'identity-client-id'
+    value: identity.properties.clientId
+    secret: false
+    tags: [
+      'aoai-lb:${stack}'
+    ]
+  }
+}
 
 // A backend never stands before the deployment that it calls.
 resource backendUksGpt54Mini 'Microsoft.ApiManagement/service/backends@2024-05-01' = {
@@ -398,6 +420,7 @@ resource operationOpenaiImagesGenerations 'Microsoft.ApiManagement/service/apis/
   }
 }
 
+// Azure refuses a policy that names what is not there.
 resource policyOpenai 'Microsoft.ApiManagement/service/apis/policies@2024-05-01' = {
   parent: apiOpenai
   name: 'policy'
@@ -405,6 +428,13 @@ resource policyOpenai 'Microsoft.ApiManagement/service/apis/policies@2024-05-01'
     format: 'rawxml'
     value: loadTextContent('policy.xml')
   }
+  dependsOn: [
+    backendUksGpt54Mini
+    backendUksTextEmbedding3Large
+    backendWusGpt54Mini
+    backendWusTextEmbedding3Large
+    namedValueIdentityClientId
+  ]
 }
 
 resource subscriptionOpenaiSub 'Microsoft.ApiManagement/service/subscriptions@2024-05-01' = {
@@ -431,14 +461,38 @@ resource subscriptionProbe 'Microsoft.ApiManagement/service/subscriptions@2024-0
 
 // Outputs
 
+@description('Id of the API Management service.')
+output gatewayId string = gateway.id
+
 @description('Name of the API Management service.')
 output gatewayName string = gateway.name
 
 @description('URL that callers use.')
 output gatewayUrl string = gateway.properties.gatewayUrl
 
-@description('Endpoints of the accounts by key.')
-output endpoints object = {
-  uks: accountUks.properties.endpoint
-  wus: accountWus.properties.endpoint
+@description('The identity that the gateway calls models with.')
+output identity object = {
+  id: identity.id
+  name: identity.name
+  clientId: identity.properties.clientId
+  principalId: identity.properties.principalId
+}
+
+@description('URLs of the APIs by key.')
+output apiUrls object = {
+  openai: '${gateway.properties.gatewayUrl}/openai'
+}
+
+@description('Ids, names and endpoints of the accounts by key.')
+output accounts object = {
+  uks: {
+    id: accountUks.id
+    name: accountUks.name
+    endpoint: accountUks.properties.endpoint
+  }
+  wus: {
+    id: accountWus.id
+    name: accountWus.name
+    endpoint: accountWus.properties.endpoint
+  }
 }

@@ -246,6 +246,22 @@ module roleNorthcentralus 'modules/role-assignment.bicep' = {
 
 // Backends and pools
 
+resource namedValuePartner 'Microsoft.ApiManagement/service/namedValues@2024-05-01' = {
+  parent: gateway
+  name: 'partner-key'
+  properties: {
+    displayName: 'partner-key'
+    keyVault: {
+      #disable-next-line no-hardcoded-env-urls
+      secretIdentifier: 'https://kv-contoso-smart.vault.azure.net/secrets/partner-key'
+    }
+    secret: true
+    tags: [
+      'aoai-lb:${stack}'
+    ]
+  }
+}
+
 // A backend never stands before the deployment that it calls.
 resource backendCanadaeast 'Microsoft.ApiManagement/service/backends@2024-05-01' = {
   parent: gateway
@@ -336,6 +352,7 @@ resource apiOpenai 'Microsoft.ApiManagement/service/apis@2024-05-01' = {
   }
 }
 
+// Azure refuses a policy that names what is not there.
 resource policyOpenai 'Microsoft.ApiManagement/service/apis/policies@2024-05-01' = {
   parent: apiOpenai
   name: 'policy'
@@ -343,6 +360,14 @@ resource policyOpenai 'Microsoft.ApiManagement/service/apis/policies@2024-05-01'
     format: 'rawxml'
     value: loadTextContent('policy.xml')
   }
+  dependsOn: [
+    backendCanadaeast
+    backendEastus
+    backendFrancecentral
+    backendNorthcentralus
+    backendPartner
+    namedValuePartner
+  ]
 }
 
 resource subscriptionChat 'Microsoft.ApiManagement/service/subscriptions@2024-05-01' = {
@@ -369,16 +394,40 @@ resource subscriptionProbe 'Microsoft.ApiManagement/service/subscriptions@2024-0
 
 // Outputs
 
+@description('Id of the API Management service.')
+output gatewayId string = gateway.id
+
 @description('Name of the API Management service.')
 output gatewayName string = gateway.name
 
 @description('URL that callers use.')
 output gatewayUrl string = gateway.properties.gatewayUrl
 
-@description('Endpoints of the accounts by key.')
-output endpoints object = {
-  canadaeast: accountCanadaeast.properties.endpoint
-  eastus: accountEastus.properties.endpoint
-  francecentral: accountFrancecentral.properties.endpoint
-  northcentralus: accountNorthcentralus.properties.endpoint
+@description('URLs of the APIs by key.')
+output apiUrls object = {
+  openai: '${gateway.properties.gatewayUrl}/openai'
+}
+
+@description('Ids, names and endpoints of the accounts by key.')
+output accounts object = {
+  canadaeast: {
+    id: accountCanadaeast.id
+    name: accountCanadaeast.name
+    endpoint: accountCanadaeast.properties.endpoint
+  }
+  eastus: {
+    id: accountEastus.id
+    name: accountEastus.name
+    endpoint: accountEastus.properties.endpoint
+  }
+  francecentral: {
+    id: accountFrancecentral.id
+    name: accountFrancecentral.name
+    endpoint: accountFrancecentral.properties.endpoint
+  }
+  northcentralus: {
+    id: accountNorthcentralus.id
+    name: accountNorthcentralus.name
+    endpoint: accountNorthcentralus.properties.endpoint
+  }
 }

@@ -565,7 +565,7 @@ resource operationInternalImagesGenerations 'Microsoft.ApiManagement/service/api
   }
 }
 
-// Azure refuses a policy that names a pool that is not there.
+// Azure refuses a policy that names what is not there.
 resource policyInternal 'Microsoft.ApiManagement/service/apis/policies@2024-05-01' = {
   parent: apiInternal
   name: 'policy'
@@ -716,7 +716,7 @@ resource operationOpenaiImagesGenerations 'Microsoft.ApiManagement/service/apis/
   }
 }
 
-// Azure refuses a policy that names a pool that is not there.
+// Azure refuses a policy that names what is not there.
 resource policyOpenai 'Microsoft.ApiManagement/service/apis/policies@2024-05-01' = {
   parent: apiOpenai
   name: 'policy'
@@ -828,14 +828,31 @@ resource subscriptionSupportTeam 'Microsoft.ApiManagement/service/subscriptions@
 
 // Outputs
 
+@description('Id of the API Management service.')
+output gatewayId string = gateway.id
+
 @description('Name of the API Management service.')
 output gatewayName string = gateway.name
 
 @description('URL that callers use.')
 output gatewayUrl string = gateway.properties.gatewayUrl
 
-@description('Endpoints of the accounts by key.')
-output endpoints object = {
-  francecentral: accountFrancecentral.properties.endpoint
-  swedencentral: accountSwedencentral.properties.endpoint
+@description('URLs of the APIs by key.')
+output apiUrls object = {
+  internal: '${gateway.properties.gatewayUrl}/internal/openai'
+  openai: '${gateway.properties.gatewayUrl}/openai'
+}
+
+@description('Ids, names and endpoints of the accounts by key.')
+output accounts object = {
+  francecentral: {
+    id: accountFrancecentral.id
+    name: accountFrancecentral.name
+    endpoint: accountFrancecentral.properties.endpoint
+  }
+  swedencentral: {
+    id: accountSwedencentral.id
+    name: accountSwedencentral.name
+    endpoint: accountSwedencentral.properties.endpoint
+  }
 }

@@ -2,7 +2,7 @@
 
 use super::super::value::body;
 use super::super::{Body, Resource, Value};
-use super::inputs::marker;
+use super::inputs::{file_stem, marker};
 use super::{API_MANAGEMENT, Build, GATEWAY, resource};
 use crate::policy;
 use crate::topology::*;
@@ -100,18 +100,14 @@ impl Build<'_> {
     }
 
     fn policy(&mut self, key: &str, api: &str, policy: &Policy, path: &str) {
-        let (text, named) = match policy {
-            Policy::Rendered(intent) => (policy::render(intent), intent.routes.pools()),
+        let (text, after) = match policy {
+            Policy::Rendered(intent) => (policy::render(intent), self.named_in(intent)),
             Policy::Other(xml) => (xml.clone(), Vec::new()),
         };
-        let pool = |name: &&str| self.pools.get(self.topology.pool_by_name(name)?.0.as_str()).cloned();
-        let mut after: Vec<String> = named.iter().filter_map(pool).collect();
-        after.sort();
-        after.dedup();
         self.template.texts.insert(path.to_owned(), text);
         let symbol = self.symbols.take("policy", &[key]);
         self.add(Resource {
-            comment: (!after.is_empty()).then_some("Azure refuses a policy that names a pool that is not there."),
+            comment: (!after.is_empty()).then_some("Azure refuses a policy that names what is not there."),
             parent: Some(api.to_owned()),
             name: "policy".into(),
             body: body([(
@@ -126,6 +122,24 @@ impl Build<'_> {
                 API_MANAGEMENT,
             )
         });
+    }
+
+    /// Symbols of everything that a policy names: pools, backends, named values.
+    fn named_in(&self, intent: &Intent) -> Vec<String> {
+        let topology = self.topology;
+        let routes = [Some(&intent.routes), intent.v1.as_ref()].into_iter().flatten();
+        let pools = routes.flat_map(|routes| routes.pools());
+        let pools = pools.filter_map(|name| self.pools.get(topology.pool_by_name(name)?.0.as_str()));
+        let candidates = intent.pools.values().flatten();
+        let backends = candidates.clone().map(|candidate| &candidate.backend).chain(&intent.stateful);
+        let backends = backends.filter_map(|name| self.backends.get(topology.backend_by_name(name)?.0.as_str()));
+        let keys = candidates.filter_map(|candidate| candidate.credential.as_ref()).map(|key| &key.named_value);
+        let values = keys.chain(&intent.client_id).filter_map(|name| {
+            let found = topology.named_values.iter().find(|(_, value)| value.name.eq_ignore_ascii_case(name));
+            self.named_values.get(found?.0.as_str())
+        });
+        let all: BTreeSet<&String> = pools.chain(backends).chain(values).collect();
+        all.into_iter().cloned().collect()
     }
 }
 
@@ -161,19 +175,7 @@ pub(super) fn file_names<'a>(
     keys: impl Iterator<Item = &'a Key>,
 ) -> BTreeMap<&'a Key, String> {
     let mut taken = BTreeSet::new();
-    let mut path = |key: &Key| {
-        let safe = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '-' };
-        let stem: String = key.chars().take(80).map(safe).collect();
-        let mut path = format!("{before}{stem}{after}");
-        let mut number = 2;
-        // Files on some systems differ by more than case.
-        while !taken.insert(path.to_ascii_lowercase()) {
-            path = format!("{before}{stem}-{number}{after}");
-            number += 1;
-        }
-        path
-    };
-    keys.map(|key| (key, path(key))).collect()
+    keys.map(|key| (key, format!("{before}{}{after}", file_stem(key, &mut taken)))).collect()
 }
 
 /// The marker of an API. Azure never gives a definition back, so its hash stands there too.

@@ -3,7 +3,7 @@
 use super::super::value::body;
 use super::super::{Resource, Value};
 use super::inputs::marker;
-use super::{API_MANAGEMENT, Build, GATEWAY, resource};
+use super::{API_MANAGEMENT, Build, GATEWAY, resource, version};
 use crate::topology::*;
 
 const BACKENDS: &str = "Microsoft.ApiManagement/service/backends";
@@ -16,8 +16,7 @@ impl Build<'_> {
                 (Target::Url(url), _) => (url.as_str().into(), None),
                 (_, None) => continue,
                 (target, Some((account, deployment))) => {
-                    let Some(symbol) = self.accounts.get(account.as_str()) else { continue };
-                    let endpoint = Value::prop(symbol, &["properties", "endpoint"]);
+                    let Some(endpoint) = self.of_account(account, "endpoint") else { continue };
                     let after = deployment.and_then(|name| self.deployments.get(&(account.as_str(), name.as_str())));
                     let path = target.path().unwrap_or_default();
                     (Value::concat([endpoint, path.as_str().into()]), after.cloned())
@@ -53,17 +52,22 @@ impl Build<'_> {
                 ]))
             });
             let services: Vec<Value> = services.collect();
+            let mut balanced = body([("services", services.into())]);
+            if let Some(status) = pool.failure_status {
+                let response = Value::object([("statusCode", u32::from(status).into())]);
+                balanced.push(("failureResponse".into(), response));
+            }
+            if let Some(cookie) = &pool.session_affinity {
+                let session = Value::object([("source", "cookie".into()), ("name", cookie.as_str().into())]);
+                balanced.push(("sessionAffinity".into(), Value::object([("sessionId", session)])));
+            }
+            let properties =
+                Value::object([("description", marker()), ("type", "Pool".into()), ("pool", Value::Object(balanced))]);
             self.add(Resource {
                 parent: Some(GATEWAY.into()),
                 name: pool.name.as_str().into(),
-                body: body([(
-                    "properties",
-                    Value::object([
-                        ("description", marker()),
-                        ("type", "Pool".into()),
-                        ("pool", Value::object([("services", services.into())])),
-                    ]),
-                )]),
+                version: version(BACKENDS, API_MANAGEMENT, &properties),
+                body: body([("properties", properties)]),
                 ..resource(Address::Pool(key.clone()), &symbol, BACKENDS, API_MANAGEMENT)
             });
             self.pools.insert(key, symbol);
@@ -81,16 +85,15 @@ fn circuit_breaker(breaker: &Breaker) -> Value {
         .iter()
         .map(|range| Value::object([("min", u32::from(range.min).into()), ("max", u32::from(range.max).into())]));
     let ranges: Vec<Value> = ranges.collect();
+    let mut condition =
+        body([threshold, ("interval", breaker.interval.iso().as_str().into()), ("statusCodeRanges", ranges.into())]);
+    if !breaker.error_reasons.is_empty() {
+        let reasons: Vec<Value> = breaker.error_reasons.iter().map(|reason| reason.as_str().into()).collect();
+        condition.push(("errorReasons".into(), reasons.into()));
+    }
     let rule = Value::object([
         ("name", breaker.name.as_str().into()),
-        (
-            "failureCondition",
-            Value::object([
-                threshold,
-                ("interval", breaker.interval.iso().as_str().into()),
-                ("statusCodeRanges", ranges.into()),
-            ]),
-        ),
+        ("failureCondition", Value::Object(condition)),
         ("tripDuration", breaker.trip_duration.iso().as_str().into()),
         ("acceptRetryAfter", breaker.accept_retry_after.into()),
     ]);

@@ -1,15 +1,74 @@
-//! The API Management service, and what its identity may call.
+//! The API Management service, its identity, and what that may call.
 
 use super::super::value::body;
-use super::super::{Module, Parameter, Presence, Resource, Template, Value};
-use super::inputs::role_variable;
-use super::{ACCOUNT, API_MANAGEMENT, AUTHORIZATION, Build, COGNITIVE_SERVICES, GATEWAY, SERVICE, resource};
+use super::super::{About, Module, Presence, Resource, Template, Value};
+use super::inputs::{marker, merged, nested, parameter, role_variable};
+use super::{ACCOUNT, API_MANAGEMENT, AUTHORIZATION, Build, COGNITIVE_SERVICES, GATEWAY, SERVICE, resource, version};
 use crate::topology::*;
 
+/// The symbol of a user-assigned identity.
+pub(super) const IDENTITY: &str = "identity";
+
+const IDENTITIES: &str = "Microsoft.ManagedIdentity/userAssignedIdentities";
+const MANAGED_IDENTITY: &str = "2024-11-30";
+
 impl Build<'_> {
-    pub(super) fn gateway(&mut self) {
+    /// The user-assigned identity, where there is one. On a gateway that is there it must be already.
+    pub(super) fn identity(&mut self, gateway: &Gateway) {
+        let base = resource(Address::Identity, IDENTITY, IDENTITIES, MANAGED_IDENTITY);
+        let identity = match (&gateway.identity, gateway.standing) {
+            (Identity::System, _) => return,
+            (Identity::Managed(name), Standing::Managed) => Resource {
+                name: name.as_str().into(),
+                body: body([("location", Value::param("location")), ("tags", Value::var("stackTags"))]),
+                ..base
+            },
+            (Identity::Managed(name), Standing::Existing) => Resource {
+                presence: Presence::Existing,
+                place: gateway.place.clone(),
+                name: name.as_str().into(),
+                ..base
+            },
+            (Identity::Existing(id), _) => {
+                let (name, place) = place_of(id, &self.topology.scope);
+                Resource { presence: Presence::Existing, place, name: name.as_str().into(), ..base }
+            }
+        };
+        self.add(identity);
+    }
+
+    pub(super) fn gateway(&mut self, gateway: &Gateway) {
+        if gateway.standing == Standing::Existing {
+            self.add(Resource {
+                presence: Presence::Existing,
+                place: gateway.place.clone(),
+                name: Value::param("gatewayName"),
+                ..resource(Address::Gateway, GATEWAY, SERVICE, API_MANAGEMENT)
+            });
+            return;
+        }
+        let mut properties = body([
+            ("publisherName", Value::param("publisherName")),
+            ("publisherEmail", Value::param("publisherEmail")),
+        ]);
+        if let Some(network) = &gateway.network {
+            let configuration = Value::object([("subnetResourceId", network.subnet.as_str().into())]);
+            properties.extend(body([
+                ("virtualNetworkType", network.mode.as_str().into()),
+                ("virtualNetworkConfiguration", configuration),
+            ]));
+        }
+        let properties = merged(properties, &gateway.properties);
+        let identity = match gateway.identity {
+            Identity::System => Value::object([("type", "SystemAssigned".into())]),
+            Identity::Managed(_) | Identity::Existing(_) => Value::object([
+                ("type", "UserAssigned".into()),
+                ("userAssignedIdentities", Value::keyed(Value::prop(IDENTITY, &["id"]), Value::object([]))),
+            ]),
+        };
         self.add(Resource {
             name: Value::param("gatewayName"),
+            version: version(SERVICE, API_MANAGEMENT, &properties),
             body: body([
                 ("location", Value::param("location")),
                 ("tags", Value::var("stackTags")),
@@ -20,54 +79,98 @@ impl Build<'_> {
                         ("capacity", Value::param("gatewayCapacity")),
                     ]),
                 ),
-                ("identity", Value::object([("type", "SystemAssigned".into())])),
-                (
-                    "properties",
-                    Value::object([
-                        ("publisherName", Value::param("publisherName")),
-                        ("publisherEmail", Value::param("publisherEmail")),
-                    ]),
-                ),
+                ("identity", identity),
+                ("properties", properties),
             ]),
             ..resource(Address::Gateway, GATEWAY, SERVICE, API_MANAGEMENT)
         });
     }
 
     /// A role assignment's name holds the principal, which Bicep allows only through a module (facts/bicep.md 2).
-    pub(super) fn roles(&mut self) {
+    pub(super) fn roles(&mut self, gateway: &Gateway) {
+        let principal = match gateway.identity {
+            Identity::System => Value::prop(GATEWAY, &["identity", "principalId"]),
+            Identity::Managed(_) | Identity::Existing(_) => Value::prop(IDENTITY, &["properties", "principalId"]),
+        };
         for (key, role) in &self.topology.grants {
-            let Some(account) = self.accounts.get(key.as_str()) else { continue };
+            let Some(account) = self.of_account(key, "name") else { continue };
+            let place = self.topology.accounts.get(key).map(|account| account.place.clone()).unwrap_or_default();
             let symbol = self.symbols.take("role", &[key]);
-            let (before, after) = defaults::nested_affixes(&self.topology.stack, "role", key);
             self.template.modules.push(Module {
-                address: Address::Grant(key.clone()),
+                about: About::Role,
                 symbol,
-                path: "modules/role-assignment.bicep",
-                name: Value::concat([before.as_str().into(), Value::var("unique"), after.as_str().into()]),
+                path: "modules/role-assignment.bicep".into(),
+                name: nested(&self.topology.stack, "role", key),
+                place,
                 params: body([
-                    ("accountName", Value::prop(account, &["name"])),
-                    ("principalId", Value::prop(GATEWAY, &["identity", "principalId"])),
+                    ("accountName", account),
+                    ("principalId", principal.clone()),
                     ("roleId", Value::var(role_variable(*role))),
                     ("stack", Value::var("stack")),
                 ]),
-                template: role_assignment(),
+                template: role_assignment(key),
+                depends_on: Vec::new(),
+                tells_of: None,
             });
+        }
+    }
+
+    /// Values that policies read by name.
+    pub(super) fn named_values(&mut self, gateway: &Gateway) {
+        let user_assigned = gateway.identity != Identity::System;
+        let client_id = Value::prop(IDENTITY, &["properties", "clientId"]);
+        for (key, value) in &self.topology.named_values {
+            let (holds, secret) = match &value.holds {
+                Holds::ClientId if user_assigned => (("value", client_id.clone()), false),
+                Holds::ClientId => continue,
+                Holds::Vault(uri) => {
+                    let mut vault = body([("secretIdentifier", uri.as_str().into())]);
+                    vault.extend(user_assigned.then(|| ("identityClientId".into(), client_id.clone())));
+                    (("keyVault", Value::Object(vault)), true)
+                }
+            };
+            let symbol = self.symbols.take("namedValue", &[key]);
+            self.add(Resource {
+                parent: Some(GATEWAY.into()),
+                name: value.name.as_str().into(),
+                body: body([(
+                    "properties",
+                    Value::object([
+                        ("displayName", value.name.as_str().into()),
+                        holds,
+                        ("secret", secret.into()),
+                        ("tags", vec![marker()].into()),
+                    ]),
+                )]),
+                ..resource(
+                    Address::NamedValue(key.clone()),
+                    &symbol,
+                    "Microsoft.ApiManagement/service/namedValues",
+                    API_MANAGEMENT,
+                )
+            });
+            self.named_values.insert(key, symbol);
         }
     }
 }
 
-/// `modules/role-assignment.bicep`
-fn role_assignment() -> Template {
-    let parameter = |name: &str, description| Parameter {
-        name: name.to_owned(),
-        kind: "string",
-        description,
-        default: None,
-        allowed: Vec::new(),
-        min_length: None,
-        max_length: None,
-        min_value: None,
+/// Name and place of something by its ARM id.
+fn place_of(id: &str, scope: &Scope) -> (String, Place) {
+    let parts: Vec<&str> = id.split('/').collect();
+    let after = |word: &str| {
+        let at = parts.iter().position(|part| part.eq_ignore_ascii_case(word))?;
+        parts.get(at + 1).map(|part| (*part).to_owned())
     };
+    let subscription = after("subscriptions").map(|id| id.to_lowercase());
+    let group = after("resourceGroups");
+    let name = parts.last().copied().unwrap_or_default().to_owned();
+    let own = scope.subscription.is_some() && subscription == scope.subscription;
+    let group = group.filter(|group| !group.eq_ignore_ascii_case(&scope.resource_group));
+    (name, Place { subscription: subscription.filter(|_| !own), resource_group: group })
+}
+
+/// `modules/role-assignment.bicep`
+fn role_assignment(key: &str) -> Template {
     let assignment = "Microsoft.Authorization/roleAssignments";
     let definition = Value::Call(
         "subscriptionResourceId",
@@ -75,20 +178,19 @@ fn role_assignment() -> Template {
     );
     Template {
         parameters: vec![
-            parameter("accountName", "Name of the Azure OpenAI account that the role is granted on."),
-            parameter("principalId", "Object id of the identity that gets the role."),
-            parameter("roleId", "Id of the role definition, a GUID."),
-            parameter("stack", "Id of the stack that owns the assignment."),
+            parameter("accountName", "string", "Name of the Azure OpenAI account that the role is granted on."),
+            parameter("principalId", "string", "Object id of the identity that gets the role."),
+            parameter("roleId", "string", "Id of the role definition, a GUID."),
+            parameter("stack", "string", "Id of the stack that owns the assignment."),
         ],
         resources: vec![
             Resource {
                 address: None,
                 presence: Presence::Existing,
                 name: Value::param("accountName"),
-                ..resource(Address::Gateway, "account", ACCOUNT, COGNITIVE_SERVICES)
+                ..resource(Address::Account(key.to_owned()), "account", ACCOUNT, COGNITIVE_SERVICES)
             },
             Resource {
-                address: None,
                 scope: Some("account".into()),
                 name: Value::Call(
                     "guid",
@@ -103,7 +205,7 @@ fn role_assignment() -> Template {
                         ("roleDefinitionId", definition),
                     ]),
                 )]),
-                ..resource(Address::Gateway, "assignment", assignment, AUTHORIZATION)
+                ..resource(Address::Grant(key.to_owned()), "assignment", assignment, AUTHORIZATION)
             },
         ],
         ..Template::default()

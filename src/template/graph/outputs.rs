@@ -1,35 +1,49 @@
 //! What a deployment answers.
 
 use super::super::{Output, Value};
+use super::gateway::IDENTITY;
 use super::{Build, GATEWAY};
+use crate::topology::Identity;
 
 impl Build<'_> {
     pub(super) fn outputs(&mut self) {
-        if self.topology.gateway.is_some() {
-            self.template.outputs.push(Output {
-                name: "gatewayName",
-                kind: "string",
-                description: "Name of the API Management service.",
-                value: Value::prop(GATEWAY, &["name"]),
+        if let Some(gateway) = &self.topology.gateway {
+            let of_gateway = |path: &[&'static str]| Value::prop(GATEWAY, path);
+            self.answer("gatewayId", "string", "Id of the API Management service.", of_gateway(&["id"]));
+            self.answer("gatewayName", "string", "Name of the API Management service.", of_gateway(&["name"]));
+            let url = of_gateway(&["properties", "gatewayUrl"]);
+            self.answer("gatewayUrl", "string", "URL that callers use.", url.clone());
+            if gateway.identity != Identity::System {
+                let of_identity = |path: &[&'static str]| Value::prop(IDENTITY, path);
+                let identity = Value::object([
+                    ("id", of_identity(&["id"])),
+                    ("name", of_identity(&["name"])),
+                    ("clientId", of_identity(&["properties", "clientId"])),
+                    ("principalId", of_identity(&["properties", "principalId"])),
+                ]);
+                self.answer("identity", "object", "The identity that the gateway calls models with.", identity);
+            }
+            let urls = self.topology.apis.iter().map(|(key, api)| {
+                (key.clone(), Value::concat([url.clone(), format!("/{}", api.path).as_str().into()]))
             });
-            self.template.outputs.push(Output {
-                name: "gatewayUrl",
-                kind: "string",
-                description: "URL that callers use.",
-                value: Value::prop(GATEWAY, &["properties", "gatewayUrl"]),
-            });
+            let urls: Value = urls.collect();
+            self.answer_if_any("apiUrls", "URLs of the APIs by key.", urls);
         }
-        if !self.accounts.is_empty() {
-            let endpoints = self
-                .accounts
-                .iter()
-                .map(|(key, symbol)| ((*key).to_owned(), Value::prop(symbol, &["properties", "endpoint"])));
-            self.template.outputs.push(Output {
-                name: "endpoints",
-                kind: "object",
-                description: "Endpoints of the accounts by key.",
-                value: Value::Object(endpoints.collect()),
-            });
+        let accounts = self.topology.accounts.keys().filter_map(|key| {
+            let of = |what| Some((what, self.of_account(key, what)?));
+            Some((key.clone(), Value::object([of("id")?, of("name")?, of("endpoint")?])))
+        });
+        let accounts: Value = accounts.collect();
+        self.answer_if_any("accounts", "Ids, names and endpoints of the accounts by key.", accounts);
+    }
+
+    fn answer(&mut self, name: &'static str, kind: &'static str, description: &'static str, value: Value) {
+        self.template.outputs.push(Output { name, kind, description, value });
+    }
+
+    fn answer_if_any(&mut self, name: &'static str, description: &'static str, value: Value) {
+        if matches!(&value, Value::Object(members) if !members.is_empty()) {
+            self.answer(name, "object", description, value);
         }
     }
 }

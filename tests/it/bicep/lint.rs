@@ -46,7 +46,16 @@ pub fn lint(source: &str) -> Vec<String> {
         }
     }
     found.sort();
+    let lines: Vec<&str> = source.lines().collect();
+    found.retain(|(at, message)| !is_disabled(at.line.checked_sub(2).and_then(|above| lines.get(above)), message));
     found.into_iter().map(|(at, message)| format!("main.bicep:{}:{}: {message}", at.line, at.column)).collect()
+}
+
+/// Whether the line above says `#disable-next-line` of a complaint's rule.
+fn is_disabled(above: Option<&&str>, message: &str) -> bool {
+    let mut words = above.map_or("", |line| line.trim_start()).split_whitespace();
+    let rule = message.split(':').next().unwrap_or_default();
+    words.next() == Some("#disable-next-line") && words.any(|word| word == rule)
 }
 
 type Found = Vec<(Pos, String)>;

@@ -2,37 +2,100 @@
 
 use super::cases;
 use super::topologies::{any_topology, examples};
-use aoai_lb::template::{Template, arm, cut, graph};
+use aoai_lb::template::{Output, Presence, Resource, Template, Value, arm, cut, graph};
 use aoai_lb::topology::Address;
 use proptest::prelude::*;
 use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet};
 
-fn addresses(template: &Template) -> BTreeSet<Address> {
-    let resources = template.resources.iter().filter_map(|resource| resource.address.clone());
-    resources.chain(template.modules.iter().map(|module| module.address.clone())).collect()
-}
-
-/// Resources by type and name, the numbered variables of texts replaced by the texts.
+/// Resources by type and name, those of modules too, the numbered variables of texts replaced by the texts.
 fn printed(template: &Template) -> BTreeMap<String, Json> {
-    let whole = arm(template);
-    let resources = whole["resources"].as_array().expect("resources").iter().map(|resource| {
-        let mut resource = resource.clone();
-        let value = resource["properties"]["value"].as_str().map(str::to_owned);
-        if let Some(variable) = value.as_deref().and_then(|v| v.strip_prefix("[variables('")?.strip_suffix("')]")) {
-            resource["properties"]["value"] = whole["variables"][variable].clone();
-        }
-        (format!("{} {}", resource["type"], resource["name"]), resource)
-    });
-    resources.collect()
+    let mut found = BTreeMap::new();
+    flatten(&arm(template), "", &mut found);
+    found
 }
 
-/// Symbols of everything that comes before a resource, however far.
+fn flatten(whole: &Json, within: &str, found: &mut BTreeMap<String, Json>) {
+    for resource in whole["resources"].as_array().expect("resources") {
+        let mut resource = resource.clone();
+        texts(&mut resource["properties"], &whole["variables"]);
+        let name = format!("{within}{} {}", resource["type"], resource["name"]);
+        if let Some(properties) = resource["properties"].as_object_mut()
+            && let Some(template) = properties.remove("template")
+        {
+            flatten(&template, &format!("{name}: "), found);
+            let given = properties.remove("parameters").unwrap_or_default();
+            for (parameter, value) in given.as_object().into_iter().flatten() {
+                found.insert(format!("{name}: parameter {parameter}"), value.clone());
+            }
+        }
+        found.insert(name, resource);
+    }
+}
+
+/// Puts every text where it is read; of a module, `flatten` does it by the module's own.
+fn texts(value: &mut Json, variables: &Json) {
+    match value {
+        Json::String(text) => {
+            let name = text.strip_prefix("[variables('").and_then(|rest| rest.strip_suffix("')]"));
+            if let Some(found) = name.filter(|name| name.starts_with("$fxv#")).map(|name| variables[name].clone()) {
+                *value = found;
+            }
+        }
+        Json::Array(items) => items.iter_mut().for_each(|item| texts(item, variables)),
+        Json::Object(members) => {
+            members.iter_mut().filter(|(name, _)| *name != "template").for_each(|(_, item)| texts(item, variables));
+        }
+        _ => {}
+    }
+}
+
+/// What stands for an output of a module, and for the resource that it tells of: as a whole string, and inside one.
+fn outputs_of_modules(template: &Template) -> Vec<[String; 4]> {
+    let mut found = Vec::new();
+    for module in &template.modules {
+        let Some(resource) = &module.tells_of else { continue };
+        let read = |name: &&'static str| match *name {
+            "endpoint" => Value::prop(&module.symbol, &["properties", "endpoint"]),
+            name => Value::prop(&module.symbol, &[name]),
+        };
+        for name in ["endpoint", "id", "name"].iter() {
+            let output = |value| Output { name: "x", kind: "string", description: "", value };
+            let mut through = template.clone();
+            through.outputs = vec![output(Value::Output(module.symbol.clone(), name))];
+            let mut direct = Template { modules: Vec::new(), ..through.clone() };
+            direct.resources.push(Resource::clone(resource));
+            direct.outputs = vec![output(read(name))];
+            let [through, direct] = [through, direct].map(|t| arm(&t)["outputs"]["x"]["value"].clone());
+            let [through, direct] = [through, direct].map(|value| value.as_str().expect("a text").to_owned());
+            let inside =
+                |text: &str| text.strip_prefix('[').and_then(|t| t.strip_suffix(']')).unwrap_or(text).to_owned();
+            found.push([through.clone(), direct.clone(), inside(&through), inside(&direct)]);
+        }
+    }
+    found
+}
+
+/// The same with every output of a module read from its resource.
+fn read_directly(json: &mut Json, outputs: &[[String; 4]]) {
+    match json {
+        Json::String(text) => {
+            for [through, direct, through_inside, direct_inside] in outputs {
+                *text = if text == through { direct.clone() } else { text.replace(through_inside, direct_inside) };
+            }
+        }
+        Json::Array(items) => items.iter_mut().for_each(|item| read_directly(item, outputs)),
+        Json::Object(members) => members.values_mut().for_each(|value| read_directly(value, outputs)),
+        _ => {}
+    }
+}
+
+/// Symbols of everything that comes before a resource or module, however far.
 fn before_in(template: &Template, symbol: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let mut next = vec![symbol.to_owned()];
-    while let Some(resource) = next.pop().and_then(|symbol| template.resource(&symbol)) {
-        next.extend(resource.dependencies().into_iter().filter(|symbol| found.insert(symbol.clone())));
+    while let Some(symbol) = next.pop() {
+        next.extend(template.dependencies(&symbol).into_iter().filter(|symbol| found.insert(symbol.clone())));
     }
     found
 }
@@ -41,6 +104,45 @@ fn without_depends_on(resource: &Json) -> Json {
     let mut resource = resource.clone();
     resource.as_object_mut().map(|members| members.remove("dependsOn"));
     resource
+}
+
+/// Symbols of what a template writes.
+fn written(template: &Template) -> BTreeSet<String> {
+    let resources = template.resources.iter().filter(|resource| resource.presence == Presence::Written);
+    resources.map(|r| r.symbol.clone()).chain(template.modules.iter().map(|m| m.symbol.clone())).collect()
+}
+
+/// What comes before comes before in the whole, if only through something that the cut does not write; what the cut
+/// writes keeps its order; what something needs is written or lives. In modules too.
+fn order_holds(whole: &Template, part: &Template, live: &BTreeSet<Address>) {
+    let there = written(part);
+    let addresses: BTreeSet<Address> = part.addresses().union(live).cloned().collect();
+    for symbol in &there {
+        let needed = before_in(whole, symbol);
+        assert!(part.dependencies(symbol).is_subset(&needed), "{symbol}");
+        let cut = before_in(part, symbol);
+        let direct = match part.module(symbol) {
+            // a module that is cut needs no more than its part does
+            Some(module) => module.dependencies(),
+            None => whole.dependencies(symbol),
+        };
+        for symbol in direct {
+            let of = match (whole.resource(&symbol), whole.module(&symbol)) {
+                (Some(resource), _) if resource.presence == Presence::Existing => BTreeSet::new(),
+                (Some(resource), _) => resource.address.iter().cloned().collect(),
+                (None, Some(module)) => module.template.addresses(),
+                (None, None) => panic!("{symbol} is not there"),
+            };
+            assert!(of.is_subset(&addresses), "{symbol} is needed");
+        }
+        if part.module(symbol).is_none() {
+            assert!(needed.intersection(&there).all(|symbol| cut.contains(symbol)), "{symbol}");
+        }
+    }
+    for module in &part.modules {
+        let whole = whole.module(&module.symbol).expect("it is in the whole");
+        order_holds(&whole.template, &module.template, live);
+    }
 }
 
 proptest! {
@@ -53,26 +155,22 @@ proptest! {
         live in prop::collection::vec(any::<prop::sample::Index>(), 0..12),
     ) {
         let template = graph(&topology);
-        let all: Vec<Address> = addresses(&template).into_iter().collect();
+        let all: Vec<Address> = template.addresses().into_iter().collect();
         let some = |indices: &[prop::sample::Index]| -> BTreeSet<Address> {
             if all.is_empty() { return BTreeSet::new() }
             indices.iter().map(|index| index.get(&all).clone()).collect()
         };
         let (keep, live) = (some(&keep), some(&live));
         let part = cut(&template, &keep, &live);
+        let outputs = outputs_of_modules(&template);
         let (before, after) = (printed(&template), printed(&part));
         for (name, resource) in &after {
-            prop_assert_eq!(without_depends_on(resource), without_depends_on(&before[name]), "{}", name);
+            let (mut found, mut wanted) = (without_depends_on(resource), without_depends_on(&before[name]));
+            read_directly(&mut found, &outputs);
+            read_directly(&mut wanted, &outputs);
+            prop_assert_eq!(found, wanted, "{}", name);
         }
-        // What comes before comes before in the whole, if only through something that the cut does not write; and what
-        // the cut writes keeps its order.
-        for resource in part.resources.iter().filter(|r| r.presence == aoai_lb::template::Presence::Written) {
-            let needed = before_in(&template, &resource.symbol);
-            prop_assert!(resource.dependencies().is_subset(&needed), "{}", resource.symbol);
-            let cut = before_in(&part, &resource.symbol);
-            let written = |symbol: &&String| part.resource(symbol).is_some_and(|r| r.presence == aoai_lb::template::Presence::Written);
-            prop_assert!(needed.iter().filter(written).all(|symbol| cut.contains(symbol)), "{}", resource.symbol);
-        }
+        order_holds(&template, &part, &live);
         // Parameters and variables say in the cut what they say in the whole.
         let (whole, cut) = (arm(&template), arm(&part));
         for part in ["parameters", "variables"] {
@@ -83,31 +181,21 @@ proptest! {
         prop_assert!(cut.get("outputs").is_none());
 
         // What was asked for is written; what else is written was needed and is not live; what was dropped lives.
-        let written: BTreeSet<Address> = part.resources.iter()
-            .filter(|r| r.presence == aoai_lb::template::Presence::Written)
-            .filter_map(|r| r.address.clone())
-            .chain(part.modules.iter().map(|m| m.address.clone()))
-            .collect();
+        let written = part.addresses();
         prop_assert!(keep.is_subset(&written));
         prop_assert!(written.difference(&keep).all(|address| !live.contains(address)));
-        for address in &written {
-            let whole = template.resources.iter().find(|r| r.address.as_ref() == Some(address)).map(|r| r.dependencies());
-            let module = template.modules.iter().find(|m| m.address == *address).map(|m| m.dependencies());
-            for symbol in whole.or(module).expect("it is in the whole") {
-                let needed = template.resource(&symbol).and_then(|r| r.address.clone()).expect("it has an address");
-                prop_assert!(written.contains(&needed) || live.contains(&needed), "{address} needs {needed}");
-            }
-        }
     }
 
     #[test]
     fn cutting_nothing_away_changes_nothing_but_outputs(topology in any_topology()) {
         let template = graph(&topology);
+        let part = cut(&template, &template.addresses(), &BTreeSet::new());
         let mut whole = template.clone();
-        whole.outputs.clear();
-        let part = cut(&template, &addresses(&template), &BTreeSet::new());
+        // what is there already and only an output names is not named any more
+        whole.resources.retain(|resource| resource.presence == Presence::Written || part.resource(&resource.symbol).is_some());
         prop_assert_eq!(&part.resources, &whole.resources);
         prop_assert_eq!(&part.modules, &whole.modules);
+        prop_assert!(part.outputs.is_empty());
     }
 }
 
@@ -116,7 +204,7 @@ fn a_changed_weight_sends_the_pool_alone() {
     let (_, quickstart) = examples().into_iter().find(|(name, _)| name == "quickstart").expect("the example");
     let template = graph(&quickstart);
     let pool = Address::Pool("openai-backend-pool".into());
-    let part = cut(&template, &BTreeSet::from([pool.clone()]), &addresses(&template));
+    let part = cut(&template, &BTreeSet::from([pool.clone()]), &template.addresses());
     let json = arm(&part);
     let resources = json["resources"].as_array().expect("resources");
     assert_eq!(resources.len(), 1);
@@ -135,7 +223,7 @@ fn a_changed_weight_sends_the_pool_alone() {
         Address::Backend("backend1".into()),
         Address::Deployment { account: "cog1".into(), deployment: "openaideploy1".into() },
     ];
-    let live = addresses(&template).into_iter().filter(|address| !missing.contains(address)).collect();
+    let live = template.addresses().into_iter().filter(|address| !missing.contains(address)).collect();
     let json = arm(&cut(&template, &BTreeSet::from([pool]), &live));
     let kinds: Vec<&str> =
         json["resources"].as_array().expect("resources").iter().filter_map(|r| r["type"].as_str()).collect();

@@ -4,7 +4,7 @@ use super::topologies::{any_topology, several};
 use super::{cases, text, write};
 use crate::bicep::{compile, compile_params, format_check, lint};
 use aoai_lb::expr::{TemplateString, parse, template_string};
-use aoai_lb::template::{Value, arm, files, graph};
+use aoai_lb::template::{Template, Value, arm, files, graph};
 use aoai_lb::topology::Topology;
 use proptest::prelude::*;
 
@@ -97,19 +97,33 @@ proptest! {
 
     #[test]
     fn everything_that_is_named_is_there_and_stands_before(topology in any_topology()) {
-        let template = graph(&topology);
-        let mut before: Vec<&str> = Vec::new();
-        for resource in &template.resources {
-            for symbol in resource.dependencies() {
-                prop_assert!(before.contains(&symbol.as_str()), "{} names {symbol}", resource.symbol);
-            }
-            prop_assert!(!before.iter().any(|s| s.eq_ignore_ascii_case(&resource.symbol)), "{}", resource.symbol);
-            before.push(&resource.symbol);
-        }
-        for module in &template.modules {
-            prop_assert!(module.dependencies().iter().all(|symbol| before.contains(&symbol.as_str())));
-        }
+        everything_named_stands_before(&graph(&topology));
     }
+}
+
+/// Resources name resources before them, or modules; modules name anything but themselves; a symbol names one thing.
+fn everything_named_stands_before(template: &Template) {
+    let modules: Vec<&str> = template.modules.iter().map(|module| module.symbol.as_str()).collect();
+    let mut before: Vec<&str> = Vec::new();
+    for resource in &template.resources {
+        for symbol in resource.dependencies() {
+            let known = before.contains(&symbol.as_str()) || modules.contains(&symbol.as_str());
+            assert!(known, "{} names {symbol}", resource.symbol);
+        }
+        before.push(&resource.symbol);
+    }
+    for module in &template.modules {
+        for symbol in module.dependencies() {
+            let known = before.contains(&symbol.as_str()) || modules.contains(&symbol.as_str());
+            assert!(known && symbol != module.symbol, "{} names {symbol}", module.symbol);
+        }
+        everything_named_stands_before(&module.template);
+    }
+    let mut symbols: Vec<String> = before.iter().chain(&modules).map(|symbol| symbol.to_ascii_lowercase()).collect();
+    let names = template.parameters.iter().map(|p| &p.name).chain(template.variables.iter().map(|v| &v.name));
+    symbols.extend(names.map(|name| name.to_ascii_lowercase()));
+    symbols.sort();
+    assert!(symbols.windows(2).all(|pair| pair[0] != pair[1]), "{symbols:?}");
 }
 
 /// Every string that Azure would evaluate.
@@ -155,6 +169,7 @@ fn what_azure_needs_first_comes_first() {
     assert_eq!(dependencies("deploymentEastUsChatPtu"), ["accountEastUs", "deploymentEastUsChat"]);
     assert_eq!(dependencies("deploymentSwedenChatSweden"), ["accountSweden"]);
     assert_eq!(dependencies("backendPtu"), ["accountEastUs", "deploymentEastUsChatPtu", "gateway"]);
+    assert_eq!(template.resource("backendPtu").expect("it").depends_on, ["deploymentEastUsChatPtu"]);
     assert_eq!(dependencies("poolGpt41"), ["backendEast", "backendPtu", "backendSweden", "gateway"]);
     assert_eq!(dependencies("policyOpenai"), ["apiOpenai", "poolGpt41"]);
     assert_eq!(dependencies("subscriptionTeamA"), ["apiOpenai", "gateway"]);

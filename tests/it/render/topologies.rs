@@ -1,9 +1,10 @@
-//! Topologies to render: the examples, two made by hand, and any.
+//! Topologies to render: the examples, some made by hand, and any.
 
-use aoai_lb::time::Duration;
+mod any;
+
+pub use any::{Texts, any_topology, anything, topology_of};
+
 use aoai_lb::topology::*;
-use proptest::collection::{btree_map, vec};
-use proptest::prelude::{Just, Strategy, any, prop, prop_oneof};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -123,139 +124,190 @@ pub fn examples() -> Vec<(String, Topology)> {
     crate::cli::examples().into_iter().map(load).collect()
 }
 
-/// The examples, and what they do not show: names of one's own, an environment, percentages, odd keys.
+/// The examples, and what they do not show: names of one's own, an environment, percentages, odd keys; a gateway of
+/// somebody else's; networks, identities, vaults, every kind of backend; what is recorded, products, definitions.
 pub fn several() -> Vec<(String, Topology)> {
+    let by_hand = [
+        ("one region", minimal()),
+        ("names of its own", two_regions()),
+        ("a shared gateway", shared()),
+        ("a shared gateway here", Topology { gateway: shared_here(), ..shared() }),
+        ("closed", closed()),
+        ("observed", super::observed::observed()),
+        ("a shared workspace", super::observed::shared()),
+        ("observed on a shared gateway", super::observed::elsewhere()),
+    ];
     let mut several = examples();
-    several.extend([("one region".to_owned(), minimal()), ("names of its own".to_owned(), two_regions())]);
-    let observed = [("observed", super::observed::observed()), ("shared workspace", super::observed::shared())];
-    several.extend(observed.map(|(name, topology)| (name.to_owned(), topology)));
+    several.extend(by_hand.map(|(name, topology)| (name.to_owned(), topology)));
     several
 }
 
-/// A text as people write it, as printers fear it, or any.
-pub fn anything() -> impl Strategy<Value = String> + Clone {
-    prop_oneof![
-        "[a-z][a-z0-9.-]{0,12}",
-        "[\\[\\]{}$'\"\\\\\n\r\t%@<>&/ a0:#-]{0,10}",
-        "\\PC{0,6}",
-        "[\u{0}\u{7f}\u{85}\u{2028}\u{2029}\u{feff}\u{e9}\u{1f600}]{0,3}",
-    ]
+const OTHER: &str = "11111111-1111-1111-1111-111111111111";
+
+fn elsewhere(subscription: Option<&str>, group: Option<&str>) -> Place {
+    Place { subscription: subscription.map(str::to_owned), resource_group: group.map(str::to_owned) }
 }
 
-fn key() -> impl Strategy<Value = String> + Clone {
-    prop_oneof![4 => "[a-z][a-z0-9.-]{0,8}", 1 => anything()]
+fn shared_here() -> Option<Gateway> {
+    let mut gateway = shared().gateway?;
+    gateway.place = Place::default();
+    gateway.identity = Identity::System;
+    Some(gateway)
 }
 
-fn any_name() -> impl Strategy<Value = Name> {
-    prop_oneof![anything().prop_map(Name::Literal), anything().prop_map(Name::Unique)]
-}
-
-fn any_deployment() -> impl Strategy<Value = Deployment> {
-    use VersionUpgrade::*;
-    let upgrade = prop::sample::select(vec![NoAutoUpgrade, OnceCurrentVersionExpired, OnceNewDefaultVersionAvailable]);
-    (anything(), anything(), prop::sample::select(DeploymentSku::ALL.to_vec()), 1..1000u32, upgrade).prop_map(
-        |(name, version, sku, capacity, version_upgrade)| Deployment {
-            version_upgrade,
-            ..Deployment::new(&name, &version, sku, capacity)
-        },
-    )
-}
-
-fn any_account() -> impl Strategy<Value = Account> {
-    let kind = prop_oneof![Just(AccountKind::OpenAI), Just(AccountKind::AIServices)];
-    (any_name(), anything(), kind, btree_map(key(), any_deployment(), 0..4)).prop_map(
-        |(name, location, kind, deployments)| Account {
-            kind,
-            ..Account::new(name, Location::new(&location), deployments)
-        },
-    )
-}
-
-fn any_breaker() -> impl Strategy<Value = Breaker> {
-    let threshold = prop_oneof![(1..10_001u32).prop_map(Threshold::Count), (1..101u8).prop_map(Threshold::Percentage)];
-    let range = (200..600u16, 0..9u16).prop_map(|(min, width)| StatusRange { min, max: (min + width).min(599) });
-    let seconds = || (1..100_000u64).prop_map(Duration::from_secs);
-    (anything(), threshold, seconds(), vec(range, 0..4), seconds(), any::<bool>()).prop_map(
-        |(name, threshold, interval, status_codes, trip_duration, accept_retry_after)| Breaker {
-            name,
-            threshold,
-            interval,
-            status_codes,
-            trip_duration,
-            accept_retry_after,
-            error_reasons: Vec::new(),
-        },
-    )
-}
-
-/// Any topology whose references hold.
-pub fn any_topology() -> impl Strategy<Value = Topology> {
-    let stack = (anything(), anything()).prop_map(|(name, environment)| Stack { name, environment });
-    let gateway = (any_name(), prop::sample::select(GatewaySku::ALL.to_vec()), 0..30u32, anything(), anything())
-        .prop_map(|(name, sku, capacity, publisher, email)| Gateway {
-            sku,
-            capacity,
-            ..Gateway::new(name, Location::new("eastus2"), Publisher { name: publisher, email })
-        });
-    let accounts = btree_map(key(), any_account(), 0..4);
-    let gateway = prop_oneof![9 => gateway.prop_map(Some), 1 => Just(None)];
-    (stack, btree_map(key(), anything(), 0..3), gateway, accounts)
-        .prop_flat_map(|(stack, tags, gateway, accounts)| {
-            let targets: Vec<Target> = accounts
-                .iter()
-                .flat_map(|(account, a)| {
-                    a.deployments.keys().map(move |deployment| (account.clone(), deployment.clone()))
-                })
-                .map(|(account, deployment)| Target::Deployment { account, deployment })
-                .chain([Target::Url("https://example.com/openai/deployments/x".into())])
-                .collect();
-            let backend = (key(), prop::sample::select(targets), prop::option::of(any_breaker()))
-                .prop_map(|(name, target, breaker)| Backend::new(&name, target, breaker));
-            let granted = prop::sample::subsequence(accounts.keys().cloned().collect::<Vec<_>>(), 0..=accounts.len());
-            let base = Topology { stack, tags, gateway, accounts, ..topology("any") };
-            (Just(base), granted, btree_map(key(), backend, 0..5))
-        })
-        .prop_flat_map(|(base, granted, backends)| {
-            let members: Vec<String> = backends.keys().cloned().collect();
-            let some = prop::sample::subsequence(members.clone(), 0..=members.len());
-            let pool = (key(), some, 0..101u8, 0..101u8).prop_map(|(name, members, priority, weight)| {
-                let members = members.into_iter().map(|backend| Member { backend, priority, weight });
-                Pool::new(&name, members.collect())
-            });
-            let grants = granted.into_iter().map(|key| (key, Role::OpenAIUser)).collect();
-            let base = Topology { grants, backends, ..base };
-            (Just(base), btree_map(key(), pool, 0..3))
-        })
-        .prop_flat_map(|(base, pools)| {
-            let names: Vec<String> = pools.values().map(|pool| pool.name.clone()).chain(["gone".into()]).collect();
-            let operation = (anything(), anything()).prop_map(|(display_name, url_template)| Operation {
-                display_name,
-                method: "POST".into(),
-                url_template,
-            });
-            let routes = btree_map(key(), prop::sample::select(names), 0..3).prop_map(Routes::ByName);
-            let api = (key(), anything(), anything(), btree_map(key(), operation, 0..3), routes, any::<bool>())
-                .prop_map(|(name, display_name, path, operations, routes, ours)| {
-                    let policy = match ours {
-                        true => Policy::Rendered(Intent::new(routes)),
-                        false => Policy::Other(format!("<policies><!-- {display_name} --></policies>")),
-                    };
-                    Api { display_name, path, operations, ..Api::new(&name, policy) }
-                });
-            (Just(Topology { pools, ..base }), btree_map(key(), api, 0..3))
-        })
-        .prop_flat_map(|(base, apis)| {
-            let keys: Vec<String> = apis.keys().cloned().chain(["gone".into()]).collect();
-            let subscription = (key(), anything(), prop::sample::select(keys), any::<bool>()).prop_map(
-                |(name, display_name, api, tracing)| Subscription {
-                    name,
-                    display_name,
-                    access: Access::Api(api),
-                    tracing,
+/// A gateway of another group with an identity that is there; accounts of the stack's own group, of two others, and of
+/// somebody else's; policies that pick themselves, a foreign backend with a key, stateful calls.
+pub fn shared() -> Topology {
+    let deployments = || map([("gpt-4.1", deployment(DeploymentSku::GlobalStandard, 100))]);
+    let mut base = topology("shared");
+    if let Some(gateway) = &mut base.gateway {
+        gateway.name = Name::Literal("apim-shared".into());
+        gateway.standing = Standing::Existing;
+        gateway.place = elsewhere(None, Some("rg-shared"));
+        gateway.identity = Identity::Existing(format!(
+            "/subscriptions/{OTHER}/resourceGroups/rg-identities/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-apim"
+        ));
+    }
+    let placed = |place, account: Account| Account { place, ..account };
+    let there = |name: &str, account: Account| Account {
+        name: Name::Literal(name.into()),
+        standing: Standing::Existing,
+        ..account
+    };
+    let target = |account: &str| Target::Deployment { account: account.into(), deployment: "gpt-4.1".into() };
+    let named = |name: &str, target| Backend::new(&format!("shared-{name}"), target, None);
+    let foreign = Backend {
+        credential: Some(Credential { header: "api-key".into(), named_value: "foreign".into() }),
+        ..named("foreign", Target::Url("https://example.com/openai/deployments/x".into()))
+    };
+    let candidate = |backend: &str, credential| intent::Candidate {
+        backend: format!("shared-{backend}"),
+        priority: 1,
+        weight: 1,
+        credential,
+    };
+    let key = intent::CandidateKey { header: "api-key".into(), named_value: "shared-foreign-key".into() };
+    let smart = Intent {
+        strategy: Strategy::Smart,
+        pools: map([(
+            "shared-chat",
+            vec![candidate("own", None), candidate("france", None), candidate("foreign", Some(key))],
+        )]),
+        stateful: Some("shared-own-stateful".into()),
+        client_id: Some("shared-identity-client-id".into()),
+        ..Intent::new(Routes::All("shared-chat".into()))
+    };
+    let members = ["own", "france", "foreign"].map(|key| member(key, 1, 1));
+    granted(Topology {
+        accounts: map([
+            ("own", account("own", "eastus2", deployments())),
+            ("sweden", placed(elsewhere(None, Some("rg-sweden")), account("sweden", "swedencentral", deployments()))),
+            (
+                "france",
+                placed(elsewhere(Some(OTHER), Some("rg-france")), account("france", "francecentral", deployments())),
+            ),
+            ("same-name", placed(elsewhere(Some(OTHER), None), account("same-name", "westus", map([])))),
+            ("legacy", there("legacy", placed(elsewhere(None, Some("rg-old")), account("l", "eastus", deployments())))),
+            ("here", there("here", account("here", "eastus", deployments()))),
+        ]),
+        named_values: map([
+            (
+                "foreign",
+                NamedValue {
+                    name: "shared-foreign-key".into(),
+                    holds: Holds::Vault("https://shared.vault.azure.net/secrets/foreign".into()),
                 },
-            );
-            let base = Topology { apis, ..base };
-            btree_map(key(), subscription, 0..3)
-                .prop_map(move |subscriptions| Topology { subscriptions, ..base.clone() })
-        })
+            ),
+            ("identity-client-id", NamedValue { name: "shared-identity-client-id".into(), holds: Holds::ClientId }),
+        ]),
+        backends: map([
+            ("own", named("own", target("own"))),
+            ("sweden", named("sweden", target("sweden"))),
+            ("france", named("france", target("france"))),
+            ("legacy", named("legacy", target("legacy"))),
+            ("here", named("here", Target::V1 { account: "here".into(), deployment: "gpt-4.1".into() })),
+            ("own-stateful", named("own-stateful", Target::Account { account: "own".into() })),
+            ("foreign", foreign),
+        ]),
+        pools: map([
+            ("chat", Pool { balancing: Balancing::Policy, ..Pool::new("shared-chat", members.into()) }),
+            ("old", Pool::new("shared-old", vec![member("legacy", 1, 1), member("sweden", 2, 1)])),
+        ]),
+        apis: map([
+            ("openai", Api::new("shared-openai", Policy::Rendered(smart))),
+            ("old", Api::new("shared-old", Policy::Rendered(Intent::new(Routes::All("shared-old".into()))))),
+        ]),
+        subscriptions: map([("probe", subscription("probe"))]),
+        ..base
+    })
+}
+
+/// A gateway inside a network, an identity of the stack's own, accounts that only the network reaches, what the spec
+/// sends as it is, spill-over, content filters, error reasons, and what a pool can say beside its members.
+pub fn closed() -> Topology {
+    let mut ptu = deployment(DeploymentSku::ProvisionedManaged, 50);
+    ptu.spillover = Some("b-standard".into());
+    ptu.rai_policy = Some("Microsoft.DefaultV2".into());
+    let deployments = map([
+        ("a-ptu", ptu),
+        ("b-standard", deployment(DeploymentSku::Standard, 10)),
+        ("c-other", deployment(DeploymentSku::GlobalStandard, 10)),
+    ]);
+    let network = format!("/subscriptions/{OTHER}/resourceGroups/rg-network/providers/Microsoft.Network");
+    let subnet = |name: &str| format!("{network}/virtualNetworks/vnet/subnets/{name}");
+    let endpoint = PrivateEndpoint {
+        subnet: subnet("endpoints"),
+        dns_zone: Some(format!("{network}/privateDnsZones/privatelink.openai.azure.com")),
+    };
+    let closed = |account: Account| Account {
+        network: AccountNetwork { public: false, private_endpoint: Some(endpoint.clone()) },
+        ..account
+    };
+    let mut base = topology("closed");
+    if let Some(gateway) = &mut base.gateway {
+        gateway.sku = GatewaySku::StandardV2;
+        gateway.identity = Identity::Managed("id-closed".into());
+        gateway.network = Some(GatewayNetwork { subnet: subnet("gateway"), mode: NetworkMode::Internal });
+        let written = serde_json::json!({
+            "disableGateway": false,
+            "customProperties": { "Microsoft.WindowsAzure.ApiManagement.Gateway.Security.Protocols.Tls11": "False" },
+            "zoneRedundant": true,
+        });
+        gateway.properties = written.as_object().cloned().unwrap_or_default();
+    }
+    let mut ai = closed(account("ai", "swedencentral", map([])));
+    ai.kind = AccountKind::AIServices;
+    ai.place = elsewhere(None, Some("rg-ai"));
+    let written = serde_json::json!({
+        "allowProjectManagement": true,
+        "networkAcls": { "defaultAction": "Deny", "ipRules": [{ "value": "192.0.2.0/24" }] },
+        "apiProperties": {},
+        "allowedFqdnList": [],
+    });
+    ai.properties = written.as_object().cloned().unwrap_or_default();
+    let breaker = Breaker { error_reasons: vec!["Timeout".into(), "[reason]".into()], ..defaults::breaker() };
+    let mut api = api(&[("a-ptu", "chat")]);
+    api.keys = None;
+    granted(Topology {
+        accounts: map([("east", closed(account("east", "eastus2", deployments))), ("ai", ai)]),
+        named_values: map([(
+            "identity-client-id",
+            NamedValue { name: "identity-client-id".into(), holds: Holds::ClientId },
+        )]),
+        backends: map([
+            ("ptu", backend("ptu", "east", "a-ptu", Breaker { status_codes: Vec::new(), ..breaker.clone() })),
+            ("standard", backend("standard", "east", "b-standard", breaker)),
+        ]),
+        pools: map([(
+            "chat",
+            Pool {
+                failure_status: Some(429),
+                session_affinity: Some("SessionId".into()),
+                ..Pool::new("chat", vec![member("ptu", 1, 1), member("standard", 2, 1)])
+            },
+        )]),
+        apis: map([("openai", api)]),
+        subscriptions: map([("probe", subscription("probe"))]),
+        ..base
+    })
 }
