@@ -14,6 +14,7 @@ mod deploy;
 mod destroy;
 mod emulator;
 mod explain;
+mod import;
 mod init;
 mod lint;
 mod plan;
@@ -60,6 +61,7 @@ fn run(cli: Cli) -> Exit {
         Command::Destroy(args) => destroy::run(&context, args),
         Command::Simulate(args) => simulate::run(&context, args),
         Command::Emulator(args) => emulator::run(&context, args),
+        Command::Import(args) => import::run(&context, args),
         Command::Lint(args) => lint::run(&context, args),
         Command::Explain(args) => explain::run(&context, args),
         Command::Schema => schema::run(&context),
@@ -78,6 +80,7 @@ const fn name(command: &Command) -> &'static str {
         Command::Destroy(_) => "destroy",
         Command::Simulate(_) => "simulate",
         Command::Emulator(_) => "emulator",
+        Command::Import(_) => "import",
         Command::Lint(_) => "lint",
         Command::Explain(_) => "explain",
         Command::Schema => "schema",

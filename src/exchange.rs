@@ -10,18 +10,18 @@
 //! simulator allocates nothing for a request.
 //!
 //! Deliberately absent: sockets, keys (a driver knows whose key it is and says a [`Caller`]), and tokens: the driver adds
-//! the gateway's own `Authorization` (rule 6).
+//! the gateway's own `Authorization`, or the key of [`Forward`] (rule 9).
 
 pub mod http;
 
 pub use http::{Call, Forward};
 
 use crate::diagnostic::{Diagnostic, code};
-use crate::pool::{BackendId, GatewayState, Outcome, PoolId, Rotation, State, Trip};
+use crate::pool::{BackendId, CandidatesId, GatewayState, Outcome, PoolId, Rotation, State, Trip};
 use crate::rng::{Draws, Stream};
 use crate::time::{Duration, Time};
 use crate::topology::intent::{OnExhausted, Retry, Routes, UNAVAILABLE_STATUSES};
-use crate::topology::{self, Intent, Topology, defaults};
+use crate::topology::{self, Balancing, Intent, Strategy, Topology, defaults};
 
 /// An API by its place among the topology's APIs, which are ordered by key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,6 +45,8 @@ pub struct Gateway {
 struct Api {
     intent: Intent,
     paths: http::Paths,
+    /// What the policy picks from, by the pool's name.
+    candidates: Vec<(String, CandidatesId)>,
 }
 
 #[derive(Clone, Debug)]
@@ -73,8 +75,26 @@ pub enum Ask {
         api: ApiId,
         /// Which pool.
         pool: PoolId,
+        /// Who calls; `None` for a caller without a key, where none is needed.
+        subscription: Option<SubscriptionId>,
+    },
+    /// A call to a pool that the policy picks from.
+    Candidates {
+        /// By whose policy.
+        api: ApiId,
+        /// What it picks from.
+        candidates: CandidatesId,
         /// Who calls.
-        subscription: SubscriptionId,
+        subscription: Option<SubscriptionId>,
+    },
+    /// A call about something that one account keeps.
+    Account {
+        /// By whose policy.
+        api: ApiId,
+        /// The account's backend.
+        backend: BackendId,
+        /// Who calls.
+        subscription: Option<SubscriptionId>,
     },
     /// The probe's call to one backend by name.
     Probe {
@@ -94,6 +114,8 @@ pub enum Destination {
     Backend(BackendId),
     /// A pool.
     Pool(PoolId),
+    /// A pool that the policy picks from.
+    Candidates(CandidatesId),
 }
 
 /// What came of an attempt.
@@ -125,7 +147,7 @@ pub enum RetryAfter {
     Wait(Duration),
 }
 
-/// Whose answer it is, by its headers (rule 13).
+/// Whose answer it is, by its headers (rule 21).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// A backend of Azure OpenAI.
@@ -172,13 +194,15 @@ pub enum Answer {
     KeyMissing,
     /// 401: nobody's key, or not for this API.
     KeyInvalid,
-    /// 404: the path names no deployment that has a route (rule 4).
+    /// 404: the path or the body names no deployment that has a route (rule 6).
     DeploymentNotFound,
-    /// 500: the gateway's own error. The policy names a backend that it has not, or a probe had no answer (rule 12).
+    /// 400: only one account could answer, and none is chosen for such calls (rule 6).
+    StatefulRefused,
+    /// 500: the gateway's own error. The policy names a backend that it has not, or a probe had no answer (rule 20).
     GatewayError,
-    /// 503: a probe's backend has an open breaker, or says what the gateway would say then (rules 12, 13).
+    /// 503: a probe's backend has an open breaker, or says what the gateway would say then (rules 20, 21).
     BreakerOpen,
-    /// 429 or 503: every member's breaker is open (rule 13).
+    /// 429 or 503: nobody is left to serve it (rules 19, 21).
     Exhausted {
         /// The status that the spec wants.
         status: u16,
@@ -187,7 +211,7 @@ pub enum Answer {
         /// Seconds, where a wait is known.
         retry_after: Option<u64>,
     },
-    /// 503: the last attempt had no answer or a fault of the backend's (rule 14).
+    /// 503: the last attempt had no answer or a fault of the backend's (rule 22).
     Unavailable {
         /// How many attempts were made.
         attempts: u32,
@@ -202,11 +226,15 @@ pub struct Exchange {
     api: ApiId,
     destination: Destination,
     kind: Kind,
-    /// Attempts so far, those that met an exhausted pool included (rules 8, 11).
+    /// Attempts so far, those that met an exhausted pool included (rules 12, 15).
     attempts: u32,
     backend: BackendId,
+    /// Round robin: whose turn it was. Smart: who was picked last. Places among the candidates.
+    place: u16,
+    /// Whether the last attempt ended without an answer.
+    silent: bool,
     sent: Time,
-    /// The smallest wait that any attempt asked for (rule 10).
+    /// The smallest wait that any attempt asked for (rule 14).
     smallest: Option<Duration>,
 }
 
@@ -222,6 +250,8 @@ enum Word {
     Reply(Reply),
     /// The gateway's own 503: no member, or an open breaker of a single backend.
     Closed,
+    /// The policy finds nobody to pick.
+    Nobody,
 }
 
 impl Exchange {
@@ -234,8 +264,13 @@ impl Exchange {
 impl Gateway {
     /// The gateway of a topology. An API whose policy is not ours cannot be followed.
     pub fn new(topology: &Topology) -> Result<Gateway, Diagnostic> {
+        let mut next = 0..=u16::MAX;
         let api = |(key, api): (&String, &topology::Api)| match api.policy.intent() {
-            Some(intent) => Ok(Api { intent: intent.clone(), paths: http::Paths::new(api) }),
+            Some(intent) => Ok(Api {
+                paths: http::Paths::new(api),
+                candidates: intent.pools.keys().cloned().zip((&mut next).map(CandidatesId)).collect(),
+                intent: intent.clone(),
+            }),
             None => Err(Diagnostic::new(code::FOREIGN_POLICY, format!("the policy of the api `{key}` is not ours"))
                 .at(format!("apis.{key}"))
                 .help("deploy the spec first, or take the api out of the simulation")),
@@ -250,6 +285,8 @@ impl Gateway {
         let backends =
             topology.backends.values().zip(0..=u16::MAX).map(|(b, at)| (b, Destination::Backend(BackendId(at))));
         let pools = topology.pools.values().zip(0..=u16::MAX).map(|(p, at)| (p, Destination::Pool(PoolId(at))));
+        // a pool that policies pick from is not there in the gateway
+        let pools = pools.filter(|(pool, _)| pool.balancing == Balancing::Native);
         let names = backends.map(|(b, to)| (b.name.clone(), to)).chain(pools.map(|(p, to)| (p.name.clone(), to)));
         Ok(Gateway {
             apis: topology.apis.iter().map(api).collect::<Result<_, _>>()?,
@@ -265,25 +302,49 @@ impl Gateway {
         Some(SubscriptionId(at as u16))
     }
 
-    /// A call of a subscription to a deployment by the name that callers use (rule 4).
-    pub fn ask(&self, api: ApiId, subscription: SubscriptionId, deployment: &str) -> Ask {
+    /// A call of a subscription to a deployment by the name that callers use, on any surface that has it (rule 6). Without
+    /// a subscription it is a caller's whose key nobody asks for.
+    pub fn ask(&self, api: ApiId, subscription: Option<SubscriptionId>, deployment: &str) -> Ask {
         let Some(found) = self.api(api) else { return Ask::Refused(Answer::OperationNotFound) };
-        if self.subscriptions.get(usize::from(subscription.0)).is_none_or(|s| !s.apis.contains(&api)) {
-            return Ask::Refused(Answer::KeyInvalid);
-        }
-        match found.intent.routes.pool(deployment).map(|pool| self.destination(pool)) {
-            Some(Some(Destination::Pool(pool))) => Ask::Pool { api, pool, subscription },
-            Some(_) => Ask::Refused(Answer::GatewayError),
+        let may = match subscription {
+            Some(id) => self.subscriptions.get(usize::from(id.0)).is_some_and(|s| s.apis.contains(&api)),
+            None => found.intent.keys.is_none(),
+        };
+        let surfaces = std::iter::once(&found.intent.routes).chain(&found.intent.v1);
+        match surfaces.filter_map(|routes| routes.pool(deployment)).next() {
+            _ if !may => Ask::Refused(Answer::KeyInvalid),
+            Some(pool) => self.to_pool(api, found, subscription, pool),
             None => Ask::Refused(Answer::DeploymentNotFound),
+        }
+    }
+
+    /// A call to the pool that a route names.
+    fn to_pool(&self, api: ApiId, found: &Api, subscription: Option<SubscriptionId>, pool: &str) -> Ask {
+        if found.intent.strategy == Strategy::Pool {
+            return match self.destination(pool) {
+                Some(Destination::Pool(pool)) => Ask::Pool { api, pool, subscription },
+                _ => Ask::Refused(Answer::GatewayError),
+            };
+        }
+        match found.candidates.iter().find(|(name, _)| name == pool) {
+            Some(&(_, candidates)) => Ask::Candidates { api, candidates, subscription },
+            None => Ask::Refused(Answer::GatewayError),
         }
     }
 
     /// Names that callers may use for a deployment; `None` where any will do.
     pub fn route_names(&self, api: ApiId) -> Option<Vec<&str>> {
-        match &self.api(api)?.intent.routes {
-            Routes::All(_) => None,
-            Routes::ByName(routes) => Some(routes.keys().map(String::as_str).collect()),
+        let intent = &self.api(api)?.intent;
+        let mut names = Vec::new();
+        for routes in std::iter::once(&intent.routes).chain(&intent.v1) {
+            match routes {
+                Routes::All(_) => return None,
+                Routes::ByName(routes) => names.extend(routes.keys().map(String::as_str)),
+            }
         }
+        names.sort_unstable();
+        names.dedup();
+        Some(names)
     }
 
     /// Begins: the first step of a request.
@@ -291,14 +352,30 @@ impl Gateway {
     pub fn start(&self, state: &mut GatewayState, now: Time, draws: Draws, ask: Ask) -> (Exchange, Step) {
         let (api, destination, kind) = match ask {
             Ask::Pool { api, pool, .. } => (api, Destination::Pool(pool), Kind::Ordinary),
+            Ask::Candidates { api, candidates, .. } => (api, Destination::Candidates(candidates), Kind::Ordinary),
+            Ask::Account { api, backend, .. } => (api, Destination::Backend(backend), Kind::Ordinary),
             Ask::Probe { api, destination } => (api, destination, Kind::Probe),
             Ask::Refused(_) => (ApiId(0), Destination::Backend(BackendId(0)), Kind::Ordinary),
         };
-        let mut exchange =
-            Exchange { api, destination, kind, attempts: 0, backend: BackendId(0), sent: now, smallest: None };
+        let mut exchange = Exchange {
+            api,
+            destination,
+            kind,
+            attempts: 0,
+            backend: BackendId(0),
+            place: 0,
+            silent: false,
+            sent: now,
+            smallest: None,
+        };
         let step = match ask {
             Ask::Refused(answer) => Step::Answer(answer),
-            _ => self.attempt(&mut exchange, state, now, draws),
+            _ => {
+                if let (Destination::Candidates(of), Strategy::RoundRobin) = (destination, self.strategy(api)) {
+                    exchange.place = state.turn(of).unwrap_or_default();
+                }
+                self.attempt(&mut exchange, state, now, draws)
+            }
         };
         (exchange, step)
     }
@@ -318,8 +395,14 @@ impl Gateway {
             Reply::Answered { status, retry_after, .. } => Outcome::Status { status, retry_after: retry_after.wait() },
         };
         let trip = state.observe(now, exchange.backend, outcome);
+        exchange.silent = reply == Reply::Silence;
         if let Reply::Answered { wait: Some(wait), .. } = reply {
             exchange.note(wait);
+        }
+        if let Reply::Answered { status, wait, .. } = reply
+            && defaults::FAILURES.iter().any(|range| range.contains(status))
+        {
+            self.send_away(exchange, state, now, wait);
         }
         let repeats = match reply {
             Reply::Answered { status, retry_after, .. } => repeats(status, retry_after),
@@ -344,15 +427,24 @@ impl Gateway {
     fn attempt(&self, exchange: &mut Exchange, state: &mut GatewayState, now: Time, draws: Draws) -> Step {
         loop {
             exchange.attempts += 1;
-            if let Some(backend) = exchange.pick(state, now, draws) {
-                (exchange.backend, exchange.sent) = (backend, now);
-                let timeout = self.api(exchange.api).map_or(Duration::ZERO, |api| api.intent.retry.timeout);
-                return Step::Send { backend, timeout };
+            if std::mem::take(&mut exchange.silent) {
+                self.send_away(exchange, state, now, None);
             }
-            if let Destination::Pool(pool) = exchange.destination
-                && let Some(reopens) = state.reopens(now, pool)
-            {
-                exchange.note(reopens.since(now));
+            match self.pick(exchange, state, now, draws) {
+                Pick::Backend(backend) => {
+                    (exchange.backend, exchange.sent) = (backend, now);
+                    let timeout = self.api(exchange.api).map_or(Duration::ZERO, |api| api.intent.retry.timeout);
+                    return Step::Send { backend, timeout };
+                }
+                Pick::Closed(reopens) => {
+                    let wait = reopens.map(|reopens| reopens.since(now));
+                    wait.into_iter().for_each(|wait| exchange.note(wait));
+                    self.send_away(exchange, state, now, wait);
+                }
+                Pick::Nobody(back) => {
+                    back.into_iter().for_each(|back| exchange.note(back.since(now)));
+                    return self.last_word(exchange, Word::Nobody);
+                }
             }
             match self.repetition(exchange, now) {
                 None => return self.last_word(exchange, Word::Closed),
@@ -362,7 +454,52 @@ impl Gateway {
         }
     }
 
-    /// When the next attempt may begin, `None` where there is none left (rule 11).
+    #[inline]
+    fn pick(&self, exchange: &mut Exchange, state: &mut GatewayState, now: Time, draws: Draws) -> Pick {
+        let chosen = match exchange.destination {
+            Destination::Pool(pool) => {
+                let draw = match state.rotation() {
+                    Rotation::Smooth => 0,
+                    Rotation::Random => draws.get(Stream::Pick, exchange.attempts),
+                };
+                return match state.pick(now, draw, pool) {
+                    Some(picked) => Pick::Backend(picked.backend),
+                    None => Pick::Closed(state.reopens(now, pool)),
+                };
+            }
+            Destination::Backend(backend) => Some(backend),
+            Destination::Candidates(of) if self.strategy(exchange.api) == Strategy::RoundRobin => {
+                state.after(of, exchange.place, exchange.attempts - 1).map(|chosen| chosen.backend)
+            }
+            Destination::Candidates(of) => {
+                let chosen = state.choose(now, draws.get(Stream::Pick, exchange.attempts), of);
+                chosen.map(|chosen| {
+                    exchange.place = chosen.place;
+                    chosen.backend
+                })
+            }
+        };
+        match (chosen, exchange.destination) {
+            (Some(backend), _) => match state.state(now, backend) {
+                State::Closed => Pick::Backend(backend),
+                State::Open { until } => Pick::Closed(Some(until)),
+            },
+            (None, Destination::Candidates(of)) => Pick::Nobody(state.back(of)),
+            (None, _) => Pick::Nobody(None),
+        }
+    }
+
+    /// Rule 18: under `smart` a member that failed gets no calls for a while.
+    #[inline]
+    fn send_away(&self, exchange: &Exchange, state: &mut GatewayState, now: Time, wait: Option<Duration>) {
+        if let (Destination::Candidates(of), Some(api)) = (exchange.destination, self.api(exchange.api))
+            && api.intent.strategy == Strategy::Smart
+        {
+            state.send_away(of, exchange.place, now + api.intent.away(wait));
+        }
+    }
+
+    /// When the next attempt may begin, `None` where there is none left (rule 15).
     #[inline]
     fn repetition(&self, exchange: &Exchange, now: Time) -> Option<Time> {
         let Retry { count, interval, first_fast, .. } = self.api(exchange.api)?.intent.retry;
@@ -371,7 +508,7 @@ impl Gateway {
         left.then(|| if at_once { now } else { now + interval })
     }
 
-    /// Rules 12 to 15.
+    /// Rules 20 to 23.
     #[inline]
     fn last_word(&self, exchange: &Exchange, word: Word) -> Step {
         let Some(api) = self.api(exchange.api) else { return Step::Answer(Answer::OperationNotFound) };
@@ -380,6 +517,9 @@ impl Gateway {
         let retry_after = exchange.smallest.map(|wait| api.intent.on_exhausted.retry_after(wait));
         let unavailable = Step::Answer(Answer::Unavailable { attempts, retry_after });
         let relay = |retry_after| Step::Relay(Relay { backend: exchange.backend, attempts, retry_after });
+        let exhausted = Step::Answer(Answer::Exhausted { status, attempts, retry_after });
+        // only of a pool of the gateway's a 503 of its own says more than that one backend is tripped
+        let closed = if api.intent.strategy == Strategy::Pool { exhausted } else { unavailable };
         match (word, exchange.kind) {
             (
                 Word::Closed | Word::Reply(Reply::Answered { status: 503, origin: Origin::Unmarked, .. }),
@@ -388,16 +528,19 @@ impl Gateway {
             (Word::Reply(Reply::Silence), Kind::Probe) => Step::Answer(Answer::GatewayError),
             (Word::Reply(Reply::Silence), Kind::Ordinary) => unavailable,
             (Word::Reply(_), Kind::Probe) => relay(None),
+            (Word::Nobody, _) => exhausted,
             (Word::Closed, Kind::Ordinary)
-            | (Word::Reply(Reply::Answered { status: 503, origin: Origin::Unmarked, .. }), Kind::Ordinary) => {
-                Step::Answer(Answer::Exhausted { status, attempts, retry_after })
-            }
+            | (Word::Reply(Reply::Answered { status: 503, origin: Origin::Unmarked, .. }), Kind::Ordinary) => closed,
             (Word::Reply(Reply::Answered { status, .. }), _) if UNAVAILABLE_STATUSES.contains(&status) => unavailable,
             (Word::Reply(Reply::Answered { wait, .. }), _) => {
                 let longest = api.intent.on_exhausted.max_retry_after;
                 relay(wait.filter(|wait| *wait > longest).map(|_| longest.secs_ceil()))
             }
         }
+    }
+
+    fn strategy(&self, api: ApiId) -> Strategy {
+        self.api(api).map_or(Strategy::Pool, |api| api.intent.strategy)
     }
 
     #[inline]
@@ -410,21 +553,16 @@ impl Gateway {
     }
 }
 
-impl Exchange {
-    #[inline]
-    fn pick(&self, state: &mut GatewayState, now: Time, draws: Draws) -> Option<BackendId> {
-        match self.destination {
-            Destination::Pool(pool) => {
-                let draw = match state.rotation() {
-                    Rotation::Smooth => 0,
-                    Rotation::Random => draws.get(Stream::Pick, self.attempts),
-                };
-                state.pick(now, draw, pool).map(|picked| picked.backend)
-            }
-            Destination::Backend(backend) => (state.state(now, backend) == State::Closed).then_some(backend),
-        }
-    }
+/// What a pick comes to.
+enum Pick {
+    Backend(BackendId),
+    /// The gateway's own 503; when the first breaker closes.
+    Closed(Option<Time>),
+    /// Every candidate is away; when the first is back.
+    Nobody(Option<Time>),
+}
 
+impl Exchange {
     #[inline]
     fn note(&mut self, wait: Duration) {
         self.smallest = Some(self.smallest.map_or(wait, |smallest| smallest.min(wait)));
@@ -446,6 +584,7 @@ impl Answer {
     pub const fn status(&self) -> u16 {
         match self {
             Answer::KeyMissing | Answer::KeyInvalid => 401,
+            Answer::StatefulRefused => 400,
             Answer::OperationNotFound | Answer::DeploymentNotFound => 404,
             Answer::GatewayError => 500,
             Answer::BreakerOpen | Answer::Unavailable { .. } => 503,

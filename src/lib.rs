@@ -6,7 +6,7 @@
 //! ```text
 //! cli ui emulator io                                         ring 3  shell: sockets, disk, environment, terminal, clock
 //! run                                                        ring 2  drivers: async deploy and destroy
-//! spec template policy plan arm azure pool exchange quota backend sim
+//! spec template policy plan arm import azure pool exchange quota backend sim
 //!                                                            ring 1  core: sync, pure, deterministic
 //! topology catalogue expr                                    ring 0  domain, data tables, ARM expressions
 //! diagnostic time rng wire policy_xml                        ring 0  vocabulary
@@ -66,6 +66,9 @@ pub mod template;
 
 pub mod arm;
 pub mod plan;
+
+// Core: somebody else's files
+pub mod import;
 
 pub mod azure;
 

@@ -3,7 +3,7 @@
 //! # What the policy does
 //!
 //! `exchange` is the twin of this text; both follow these numbered rules, and share texts and readings through
-//! [`topology::intent`](mod@intent).
+//! [`topology::intent`](mod@crate::topology::intent). One template a strategy, made of shared parts.
 //!
 //! Inbound, in this order:
 //!
@@ -11,77 +11,125 @@
 //!    the base64url of the intent as JSON.
 //! 2. *Probe*: a call with the subscription `intent.probe` (compared without case) and a non-empty header
 //!    `x-aoai-lb-backend` is a probe of the backend that the header names. The name is taken as it stands. Any other
-//!    call, with or without that header, is an ordinary one.
-//! 3. *Path*: behind the API's own path the caller's path holds `/deployments/NAME` (the word without case, NAME percent
-//!    decoded); what follows is what the backend is asked for, `/` where nothing follows (`intent::split_path`).
-//! 4. *Route*: an ordinary call goes to the pool that the routes give for NAME (`Routes::pool`, without case). No NAME,
-//!    for a probe too, or no route: 404, `intent::DEPLOYMENT_NOT_FOUND`, `Content-Type: application/json`, no header of
-//!    ours; nothing is sent to any backend.
-//! 5. *Secrets*: `Intent::deleted_headers` and `Intent::deleted_query` are deleted.
-//! 6. *Token*: the gateway's identity gets a token for `intent.audience`, which becomes `Authorization`.
-//! 7. *Backend*: the pool, or the probe's backend; the path is replaced by what rule 3 left; the query stays, except for
-//!    rule 5.
+//!    call, with or without that header, is an ordinary one. Who has no key (`intent.keys` is none) has no subscription.
+//! 3. *Entra*: where `intent.entra` asks for it, an ordinary call's `Authorization` must be a token of that tenant, for one
+//!    of the audiences, of one of the applications. It is read before rule 8 deletes it.
+//! 4. *Path*: what follows the API's own path (`intent::below`).
+//! 5. *Call* (`Intent::called`):
+//!    - `/v1/...`, where the surface `v1` is served: a POST to one of `intent::BALANCED` asks for the deployment that its
+//!      body's `model` names, and the backend is asked for what follows `/v1`. But it belongs to one account if the body
+//!      goes on from something kept (`previous_response_id`, `conversation`), or if there is an account for what is kept
+//!      and the answer is to be kept: `store` true, or `/v1/responses` without `store`. Every other call of the surface
+//!      belongs to one account.
+//!    - `/deployments/NAME/...` (the word without case, NAME percent decoded) asks for that deployment, and the backend for
+//!      what follows, `/` where nothing follows.
+//!    - Anything else belongs to one account, which is asked for the whole path behind the API's.
+//!
+//!    A body is looked into only on the surface `v1`, once, and stays as it is. No body, `multipart/...`, or what is no JSON
+//!    object names no deployment. (Which parts of an `input` name stored items is not looked at.)
+//! 6. *Route*: a probe goes to its backend, unless the path is one by deployment and has no NAME. An ordinary call goes to
+//!    the pool that the routes of its surface give for the name (`Routes::pool`, without case); no name or no route: 404,
+//!    `intent::DEPLOYMENT_NOT_FOUND`. What belongs to one account goes to the backend `intent.stateful`; without one: 400,
+//!    `intent::STATEFUL_REFUSED`. These answers have `Content-Type: application/json` and no header of ours; nothing is
+//!    sent to any backend.
+//! 7. *Limits*, of ordinary calls: `llm-token-limit` counts by the API's id, a colon and the caller: the subscription, or
+//!    without one the client id of the Entra token, or without one the address. `by: pool` adds the pool. What is left and
+//!    what was used stand in `x-aoai-lb-remaining-tokens` and `x-aoai-lb-consumed-tokens`. `llm-emit-token-metric` sends
+//!    metrics with the dimensions of the spec; those of our own are the caller's address, the deployment's name as the
+//!    caller said it, and the pool.
+//! 8. *Secrets*: `Intent::deleted_headers` and `Intent::deleted_query` are deleted.
+//! 9. *Token*: the gateway's identity gets a token for `intent.audience`, which becomes `Authorization`. A candidate with a
+//!    key of its own gets that key instead, and no other member sees it: before each attempt the headers of all such keys
+//!    are deleted, then either the key or our `Authorization` is set.
+//! 10. *Round robin*: one turn a call: the count of turns in the internal cache, under the API's id and the pool, gives the
+//!     first member (`intent::turns`: smooth, exact shares over a cycle), and goes up by one. It is kept a day.
+//! 11. *Address*: the path is replaced by what rule 5 left; the query stays, except for rule 8.
 //!
 //! Backend, one attempt after another:
 //!
-//! 8. The attempt counter (from 0) goes up by one, and the clock of the attempt starts. From the second attempt on the
-//!    backend is set anew: whether a pool picks again for a bare second `forward-request` is disputed (facts/apim.md 2.2
-//!    j), setting it anew is correct under both readings. The first attempt uses what inbound set, because setting it
-//!    twice could turn the rotation twice.
-//! 9. The request is forwarded with its body kept for a repetition, the answer streamed, with `retry.timeout` as
-//!    time-out.
-//! 10. The wait that an answer asks for (`intent::wait`) is noted; the *smallest known* wait of the call is kept. An
+//! 12. The attempt counter (from 0) goes up by one, and the clock of the attempt starts. The backend is set, for each
+//!     attempt anew and once for each: whether a pool picks again for a bare second `forward-request` is disputed
+//!     (facts/apim.md 2.2 j), and setting it twice for one attempt could turn the rotation twice. Under `pool` it is the
+//!     pool. Under `round-robin` it is the member whose turn it is, and for each further attempt the next one in the
+//!     pool's order, around and around. Under `smart` see rule 18. What belongs to one account, and a probe, has the one
+//!     backend under every strategy.
+//! 13. The request is forwarded with its body kept for a repetition, the answer streamed, with `retry.timeout` as
+//!     time-out.
+//! 14. The wait that an answer asks for (`intent::wait`) is noted; the *smallest known* wait of the call is kept. An
 //!     attempt without an answer has no wait. The gateway's own 503 may come as an answer or as an error (facts/apim.md
 //!     2.2 f): what an error's response asks for is noted where the error is the last word, in on-error.
-//! 11. At most `retry.count` more attempts follow: after an answer with 408, 429, 499, 500, 502, 503 or 504, after a 409
+//! 15. At most `retry.count` more attempts follow: after an answer with 408, 429, 499, 500, 502, 503 or 504, after a 409
 //!     with a `Retry-After` (`Retry::repeats`), and after no answer if the attempt ended before the time-out
-//!     (`Retry::timed_out`) or `retry.timeouts` is set (`Retry::repeats_silence`). Nothing else is repeated, and a probe never is. The gateway's
-//!     own 503 of an exhausted pool is repeated like any other. Between attempts the gateway waits `retry.interval`; not
-//!     before the second if `first_fast`. Retry-After is not waited for.
+//!     (`Retry::timed_out`) or `retry.timeouts` is set (`Retry::repeats_silence`). Nothing else is repeated, and a probe
+//!     never is. The gateway's own 503 of an exhausted pool is repeated like any other. Between attempts the gateway waits
+//!     `retry.interval`; not before the second if `first_fast`. Retry-After is not waited for.
+//! 16. Candidates of weight 0 get no calls, unless every weight of their priority is 0 (`intent::eligible`).
+//! 17. The members stand in the text, not in the cache, so an edit counts from the next call on.
+//! 18. *Smart*: who failed with a status of rule 15 (409 aside) is away as long as the answer asks (rule 14), or 10 s where
+//!     it does not ask, and never longer than `maxRetryAfter` (`Intent::away`); who gave no answer is away for 10 s, from
+//!     when the call is repeated on. The last attempt's silence sends nobody away: the caller may have hung up. An attempt
+//!     goes to a member that is not away: of the lowest priority there is, by chance and weight. Who is away until when is
+//!     kept in the internal cache under the API's id and the pool for as long as somebody is away, and is read again
+//!     before every attempt and before every write; the cache is written behind the call's back, so what the call itself
+//!     saw counts too. Two calls that write at one instant may lose a mark, which costs one refused attempt.
+//! 19. If everybody is away, nobody is asked, no attempt follows, and the pool is exhausted. How long until the first is
+//!     back counts as a known wait. (System (e) asked its first member in this case: a certain refusal, which a provisioned
+//!     deployment counts against the caller.)
 //!
 //! Outbound and on-error, alike:
 //!
-//! 12. A probe's last answer passes as it is, but for rule 16. So does the gateway's own word, an error or the 503 of
-//!     rule 13 (here: the backend's breaker is open), without any header of ours.
-//! 13. The last word was a 503 with neither `apim-request-id` nor `x-ms-region` (`intent::is_exhausted`; an assumption:
-//!     the gateway does not say so): the pool is *exhausted*. The caller gets `OnExhausted::answer`. An error without
-//!     any response cannot be told from no answer: rule 14.
-//! 14. The last attempt had no answer, or one with 500, 502, 503 or 504: the caller gets 503, `intent::UNAVAILABLE`.
-//!     Answers of 13 and 14 have `Content-Type: application/json`, `x-aoai-lb-attempts`, and `Retry-After` with the
+//! 20. A probe's last answer passes as it is, but for rule 24. So does the gateway's own word, an error or the 503 of
+//!     rule 21 (here: the backend's breaker is open), without any header of ours.
+//! 21. Under `pool`, the last word was a 503 with neither `apim-request-id` nor `x-ms-region` (`intent::is_exhausted`; an
+//!     assumption: the gateway does not say so): the pool is *exhausted*, as it is after rule 19. The caller gets
+//!     `OnExhausted::answer`. An error without any response cannot be told from no answer: rule 22. Where the policy
+//!     picks, such a 503 says no more than that one backend is tripped, or is no Azure OpenAI: rule 22 too.
+//! 22. The last attempt had no answer, or one with 500, 502, 503 or 504: the caller gets 503, `intent::UNAVAILABLE`.
+//!     Answers of 21 and 22 have `Content-Type: application/json`, `x-aoai-lb-attempts`, and `Retry-After` with the
 //!     smallest known wait of the call (`OnExhausted::retry_after`: whole seconds, rounded up, at least 1, at most
 //!     `maxRetryAfter`), or none where no wait is known. No header of a backend's goes with them.
-//! 15. Anything else passes as the backend sent it, status, headers and body. Only where it asks to wait longer than
+//! 23. Anything else passes as the backend sent it, status, headers and body. Only where it asks to wait longer than
 //!     `maxRetryAfter`, `Retry-After` becomes `maxRetryAfter` in whole seconds and `retry-after-ms` is deleted.
-//! 16. An answer that passes (12, 15) carries `x-aoai-lb-served-by` (`HOST/DEPLOYMENT` of the backend's url, the host alone
+//! 24. An answer that passes (20, 23) carries `x-aoai-lb-served-by` (`HOST/DEPLOYMENT` of the backend's url, the host alone
 //!     where the url has no deployment) and `x-aoai-lb-attempts`, whatever the backend sent under these names. An answer
 //!     with a body of ours does not say who served it.
-//! 17. What fails before the first attempt (no key, no such operation, no token) is the gateway's own answer, unchanged.
+//! 25. What fails before the first attempt (no key, no such operation, no token) is the gateway's own answer, unchanged.
+//!
+//! The internal cache is named in the text (`caching-type`), so an external one is never used by chance. Consumption has
+//! none: there `round-robin` and `smart` are refused by a rule of `spec`.
 //!
 //! The text is valid XML and valid `rawxml` at once: attributes that hold expressions stand in single quotes, expressions
 //! are escaped and have no `//` and no character literal. Its C# is 7.0 and uses only the types that API Management allows
-//! (facts/policy.md c).
+//! (facts/policy.md c). What does not depend on the intent's fields is short: on Consumption there is room for 16 KiB.
 //!
 //! Foreign policies are another matter: [`rules`] holds any document against what the service accepts, [`lint`] against
 //! what goes wrong in hand-written ones.
 //!
-//! Deliberately absent: any match on a reason phrase, any look into a body, and weights: which member a pool picks is the
-//! pool's business.
+//! Deliberately absent: any match on a reason phrase; weights under `pool`, whose members are the pool's business; the
+//! health of anybody who was not called; and a `traceparent` of our own. With W3C correlation the gateway makes one itself
+//! and sends it to the backend, and one that the caller sent goes on; one from the policy would name a parent that nobody
+//! records.
 
 pub mod lint;
 pub(crate) mod print;
-mod product;
 pub mod rules;
+
+mod context;
+mod own;
+mod product;
 mod view;
 
-pub use product::render_product;
+pub use own::{problems, text};
+pub use product::{product_intent, render_product};
 
 use crate::policy_xml;
-use crate::topology::intent::{self, Answer};
-use crate::topology::{Intent, Routes, defaults};
+use crate::topology::{Intent, Strategy};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use minijinja::{Environment, Value, context};
-use print::{csharp, environment, xml, xml_attribute};
+use minijinja::Environment;
+use print::environment;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use std::sync::OnceLock;
 
 /// The variable that carries the intent.
@@ -98,306 +146,62 @@ macro_rules! templates {
 
 const TEMPLATES: &[(&str, &str)] = templates![
     "pool.xml.j2"
+    "product.xml.j2"
+    "round-robin.xml.j2"
+    "smart.xml.j2"
+    "parts/answer.xml.j2"
     "parts/auth.xml.j2"
+    "parts/away.xml.j2"
+    "parts/condition.xml.j2"
+    "parts/entra.xml.j2"
     "parts/exhausted.xml.j2"
-    "parts/retry.xml.j2"
+    "parts/forward.xml.j2"
+    "parts/inbound.xml.j2"
+    "parts/least.xml.j2"
+    "parts/limits.xml.j2"
+    "parts/members.xml.j2"
+    "parts/rewrite.xml.j2"
     "parts/route.xml.j2"
     "parts/served-by.xml.j2"
+    "parts/sign-in.xml.j2"
     "parts/wait.xml.j2"
 ];
 
+fn engine() -> &'static Environment<'static> {
+    static ENGINE: OnceLock<Environment<'static>> = OnceLock::new();
+    ENGINE.get_or_init(|| environment(TEMPLATES, print::printed))
+}
+
+fn rendered(template: &str, context: minijinja::Value) -> String {
+    let template = engine().get_template(template).expect("our templates are there");
+    template.render(context).unwrap_or_else(|error| panic!("our templates fit an intent: {error:#}"))
+}
+
 /// The policy that does what `intent` says.
 pub fn render(intent: &Intent) -> String {
-    static ENGINE: OnceLock<Environment<'static>> = OnceLock::new();
-    let engine = ENGINE.get_or_init(|| environment(TEMPLATES, print::printed));
-    let template = engine.get_template("pool.xml.j2").expect("our templates are there");
-    template.render(context_of(intent)).unwrap_or_else(|error| panic!("our templates fit an intent: {error:#}"))
+    let template = match intent.strategy {
+        Strategy::Pool => "pool.xml.j2",
+        Strategy::RoundRobin => "round-robin.xml.j2",
+        Strategy::Smart => "smart.xml.j2",
+    };
+    rendered(template, context::of(intent))
 }
 
 /// The intent that a policy of ours carries; `None` for any other policy, and for one of a format of tomorrow.
 pub fn intent(xml: &str) -> Option<Intent> {
+    unmarked(xml)
+}
+
+fn marker(intent: &impl Serialize) -> String {
+    let json = serde_json::to_vec(intent).expect("an intent is plain data");
+    format!("{FORMAT}{}", URL_SAFE_NO_PAD.encode(json))
+}
+
+fn unmarked<T: DeserializeOwned>(xml: &str) -> Option<T> {
     let value = policy_xml::set_variable(xml, MARKER)?;
     let json = URL_SAFE_NO_PAD.decode(value.strip_prefix(FORMAT)?).ok()?;
     serde_json::from_slice(&json).ok()
 }
 
-fn marker(intent: &Intent) -> String {
-    let json = serde_json::to_vec(intent).expect("an intent is plain data");
-    format!("{FORMAT}{}", URL_SAFE_NO_PAD.encode(json))
-}
-
-/// What the templates see.
-fn context_of(intent: &Intent) -> Value {
-    let (retry, exhausted) = (&intent.retry, &intent.on_exhausted);
-    let statuses = |statuses: &mut dyn Iterator<Item = u16>| print::numbers(statuses.map(u64::from));
-    let (pool, routes) = match &intent.routes {
-        Routes::All(pool) => (Some(csharp(pool)), Vec::new()),
-        Routes::ByName(routes) => {
-            let route = |(name, pool): (&String, &String)| context! { name => csharp(name), pool => csharp(pool) };
-            (None, routes.iter().map(route).collect())
-        }
-    };
-    context! {
-        marker => xml_attribute(&marker(intent)),
-        probe => context! { subscription => csharp(&intent.probe), header => csharp(intent::PROBE_HEADER) },
-        routes,
-        pool,
-        not_found => answer(&intent::DEPLOYMENT_NOT_FOUND),
-        deleted_headers => intent.deleted_headers().into_iter().map(xml_attribute).collect::<Vec<_>>(),
-        deleted_query => intent.deleted_query().into_iter().map(xml_attribute).collect::<Vec<_>>(),
-        audience => xml_attribute(&intent.audience),
-        retry => context! {
-            count => retry.count,
-            interval => retry.interval.secs_ceil(),
-            first_fast => retry.first_fast,
-            timeout => retry.timeout.secs_ceil().max(1),
-            timed_out => retry.timed_out().0 / 1_000_000,
-            timeouts => retry.timeouts,
-            statuses => statuses(&mut defaults::FAILURES.iter().flat_map(|range| range.min..=range.max)),
-            longest => intent::LONGEST_WAIT_SECS,
-        },
-        exhausted => answer(&exhausted.answer()),
-        unavailable => answer(&intent::UNAVAILABLE),
-        unavailable_statuses => statuses(&mut intent::UNAVAILABLE_STATUSES.into_iter()),
-        backend_headers => intent::BACKEND_HEADERS.iter().copied().map(csharp).collect::<Vec<_>>(),
-        max_retry_after => exhausted.max_retry_after.secs_ceil(),
-        headers => context! {
-            served_by => xml_attribute(intent::SERVED_BY_HEADER),
-            attempts => xml_attribute(intent::ATTEMPTS_HEADER),
-        },
-        content_type => xml(intent::CONTENT_TYPE),
-    }
-}
-
-fn answer(answer: &Answer) -> Value {
-    context! { status => answer.status, reason => csharp(answer.reason), body => csharp(answer.body) }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::time::Duration;
-    use proptest::prelude::*;
-    use proptest::test_runner::{Config, RngSeed};
-    use std::collections::BTreeMap;
-
-    /// The same cases every time, unless the nightly run asks for many new ones.
-    fn cases(cases: u32) -> Config {
-        match std::env::var_os("AOAI_LB_NIGHTLY") {
-            None => Config { cases, rng_seed: RngSeed::Fixed(1), failure_persistence: None, ..Config::default() },
-            Some(_) => Config { cases: cases * 100, failure_persistence: None, ..Config::default() },
-        }
-    }
-
-    fn plain() -> Intent {
-        Intent::new(Routes::ByName(BTreeMap::from([("gpt-4.1".into(), "pool-41".into())])))
-    }
-
-    /// Every text that an intent can hold, and every number.
-    fn intents() -> impl Strategy<Value = Intent> {
-        let text = || {
-            prop_oneof!["[a-z0-9.-]{1,12}", "['\"<>&@(){}/\\\\\n\t$\u{0}-\u{1f}\u{85}\u{2028}ü]{0,12}", any::<String>(),]
-        };
-        let routes = prop_oneof![
-            text().prop_map(Routes::All),
-            prop::collection::btree_map(text(), text(), 0..5).prop_map(Routes::ByName),
-        ];
-        let retry = (0..51u32, 0..99u64, any::<bool>(), 1..999u64, any::<bool>()).prop_map(
-            |(count, interval, first_fast, timeout, timeouts)| crate::topology::Retry {
-                count,
-                interval: Duration::from_secs(interval),
-                first_fast,
-                timeout: Duration::from_secs(timeout),
-                timeouts,
-            },
-        );
-        let exhausted = (prop_oneof![Just(429u16), Just(503u16)], 1..100_000u64)
-            .prop_map(|(status, s)| crate::topology::OnExhausted { status, max_retry_after: Duration::from_secs(s) });
-        (routes, text(), text(), text(), retry, exhausted, text()).prop_map(
-            |(routes, header, query, audience, retry, on_exhausted, probe)| Intent {
-                routes,
-                keys: Some(crate::topology::KeyNames { header, query }),
-                audience,
-                retry,
-                on_exhausted,
-                probe,
-                ..plain()
-            },
-        )
-    }
-
-    /// Every C# string literal of a policy, decoded as C# does, in order.
-    fn string_literals(code: &str) -> Vec<String> {
-        let mut found = Vec::new();
-        let mut rest = code;
-        while let Some(start) = rest.find('"') {
-            let body = &rest[start + 1..];
-            let escaped = |at: usize| body[..at].chars().rev().take_while(|c| *c == '\\').count() % 2 == 1;
-            let mut quotes = body.match_indices('"').map(|(at, _)| at);
-            let end = quotes.find(|at| !escaped(*at)).expect("a literal ends");
-            let mut units = Vec::new();
-            let mut chars = body[..end].chars();
-            while let Some(c) = chars.next() {
-                match c {
-                    '\\' => match chars.next() {
-                        Some('u') => {
-                            let digits: String = chars.by_ref().take(4).collect();
-                            units.push(u16::from_str_radix(&digits, 16).expect("four digits"));
-                        }
-                        Some(c @ ('"' | '\\')) => units.extend(c.encode_utf16(&mut [0; 2]).iter()),
-                        other => panic!("escape {other:?}"),
-                    },
-                    c => units.extend(c.encode_utf16(&mut [0; 2]).iter()),
-                }
-            }
-            found.push(String::from_utf16(&units).expect("whole characters"));
-            rest = &body[end + 1..];
-        }
-        found
-    }
-
-    proptest! {
-        #![proptest_config(cases(256))]
-
-        #[test]
-        fn the_intent_is_read_back(intent in intents()) {
-            prop_assert_eq!(super::intent(&render(&intent)), Some(intent));
-        }
-
-        #[test]
-        fn every_text_stands_in_its_place(intent in intents()) {
-            let document = policy_xml::parse(&render(&intent)).expect("XML");
-            let all = document.root.descendants();
-            let variable = |name: &str| {
-                let found = all.iter().find(|e| e.name == "set-variable" && e.attribute("name") == Some(name));
-                string_literals(found.and_then(|e| e.attribute("value")).expect("a value"))
-            };
-            let literal = |value: &str| match value.strip_prefix("@(") {
-                Some(code) => string_literals(code).concat(),
-                None => value.to_owned(),
-            };
-            let routes = variable("aoai-lb-backend");
-            match &intent.routes {
-                Routes::All(pool) => prop_assert!(routes.contains(pool)),
-                Routes::ByName(map) => for (name, pool) in map {
-                    prop_assert!(routes.windows(2).any(|pair| pair == [name.clone(), pool.clone()]), "{name:?} {routes:?}");
-                }
-            }
-            prop_assert!(variable("aoai-lb-probe").contains(&intent.probe));
-            let deleted = |kind: &str| -> Vec<String> {
-                let kind = all.iter().filter(|e| e.name == kind && e.attribute("exists-action") == Some("delete"));
-                kind.map(|e| literal(e.attribute("name").unwrap_or_default())).collect()
-            };
-            for name in intent.deleted_headers() {
-                prop_assert!(deleted("set-header").contains(&name.to_owned()), "{name:?}");
-            }
-            for name in intent.deleted_query() {
-                prop_assert!(deleted("set-query-parameter").contains(&name.to_owned()), "{name:?}");
-            }
-            let token = all.iter().find(|e| e.name == "authentication-managed-identity");
-            prop_assert_eq!(literal(token.and_then(|e| e.attribute("resource")).expect("a resource")), intent.audience);
-        }
-
-        #[test]
-        fn what_both_readers_of_the_service_need(intent in intents()) {
-            let text = render(&intent);
-            for element in policy_xml::parse(&text).expect("XML").root.descendants() {
-                for (name, value) in &element.attributes {
-                    let expression = value.starts_with("@(") || value.starts_with("@{");
-                    prop_assert!(expression || !["@(", "@{", "{{"].iter().any(|mark| value.contains(mark)), "{name}");
-                    prop_assert!(!expression || !value.contains("//"), "{name}: {value}");
-                    prop_assert!(!expression || !value.contains('\''), "{name}: {value}");
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn foreign_policies_are_not_ours() {
-        for xml in [
-            "",
-            "<policies />",
-            "not xml",
-            r#"<policies><inbound><set-variable name="aoai-lb" value="2.e30" /></inbound></policies>"#,
-            r#"<policies><inbound><set-variable name="aoai-lb" value="1.e30" /></inbound></policies>"#,
-            r#"<policies><inbound><set-variable name="aoai-lb" value="1.%%%" /></inbound></policies>"#,
-        ] {
-            assert_eq!(super::intent(xml), None, "{xml}");
-        }
-    }
-
-    #[test]
-    fn sections_hold_what_the_rules_say_in_their_order() {
-        let document = policy_xml::parse(&render(&plain())).expect("XML");
-        let section = |name: &str| {
-            let section = document.root.elements().find(|section| section.name == name).expect("a section");
-            section.elements().map(|policy| policy.name.as_str()).collect::<Vec<_>>()
-        };
-        let mut inbound = section("inbound");
-        inbound.dedup();
-        assert_eq!(
-            inbound,
-            [
-                "base",
-                "set-variable",
-                "choose",
-                "set-header",
-                "set-query-parameter",
-                "authentication-managed-identity",
-                "set-variable",
-                "set-backend-service",
-                "rewrite-uri",
-            ]
-        );
-        assert_eq!(section("backend"), ["retry"]);
-        let outbound = section("outbound");
-        assert_eq!(outbound, ["base", "set-variable", "choose", "choose"]);
-        // what went wrong without an answer has not been asked for its wait yet
-        assert_eq!(section("on-error"), [&["base", "set-variable", "set-variable"], &outbound[1..]].concat());
-        let retry = document.root.descendants().into_iter().find(|e| e.name == "retry").expect("retry");
-        let condition = retry.attribute("condition").unwrap_or_default();
-        assert!(condition.contains("new[] { 408, 429, 499, 500, 502, 503, 504 }.Contains(status)"), "{condition}");
-        assert!(!render(&plain()).contains("StatusReason"));
-    }
-
-    #[test]
-    fn expressions_name_only_types_that_the_service_allows() {
-        let document = policy_xml::parse(&render(&plain())).expect("XML");
-        let mut types = std::collections::BTreeSet::new();
-        for element in document.root.descendants() {
-            let texts = element.children.iter().filter_map(|node| match node {
-                policy_xml::Node::Text(text) => Some(text.as_str()),
-                _ => None,
-            });
-            let values = element.attributes.iter().map(|(_, value)| value.as_str()).chain(texts);
-            for expression in values.filter(|value| policy_xml::is_expression(value)) {
-                // once escaped quotes are gone, every second piece between quotes is code
-                for code in expression.replace(r#"\""#, "").split('"').step_by(2) {
-                    let words = code.split(|c: char| !c.is_alphanumeric() && c != '.');
-                    let types_of = words.filter(|word| word.starts_with(char::is_uppercase));
-                    types.extend(types_of.filter_map(|word| word.split('.').next()).map(str::to_owned));
-                }
-            }
-        }
-        let types: Vec<&str> = types.iter().map(String::as_str).collect();
-        assert_eq!(types, ["Convert", "DateTimeOffset", "Math", "StringComparison", "Uri"]);
-    }
-
-    #[test]
-    fn no_retry_is_one_attempt() {
-        let mut intent = plain();
-        intent.retry.count = 0;
-        let text = render(&intent);
-        assert!(text.contains("<retry condition='@(false)' count=\"1\" interval=\"0\">"), "{text}");
-    }
-
-    #[test]
-    fn a_plain_text_cannot_be_printed() {
-        let engine = environment(&[("t", "<< text >>")], print::printed);
-        let template = engine.get_template("t").expect("a template");
-        let refused = template.render(context! { text => "plain" }).map_err(|error| error.to_string());
-        assert!(refused.is_err_and(|error| error.contains("may not print a plain string")));
-        assert_eq!(template.render(context! { text => 7 }).ok().as_deref(), Some("7"));
-        assert!(template.render(context! {}).is_err());
-    }
-}
+mod tests;

@@ -16,17 +16,23 @@
 //!
 //! What is not documented, and therefore assumed, is listed by [`assumptions`]; a report prints what mattered to it.
 //!
+//! Where a policy picks by itself, the state also keeps what that policy keeps in the gateway's internal cache
+//! ([`CandidatesId`]).
+//!
 //! Deliberately absent: who retries and what a caller sees (`exchange`), and anything about a backend's inside
 //! (`backend`).
 
 mod breaker;
+mod candidates;
 mod rotation;
 
+pub use candidates::Chosen;
 pub use rotation::Rotation;
 
 use crate::time::{Duration, Time};
 use crate::topology::{self, Threshold, Topology};
 use breaker::Breaker;
+use candidates::Candidates;
 use rotation::Members;
 use std::collections::BTreeMap;
 
@@ -37,6 +43,10 @@ pub struct BackendId(pub u16);
 /// A pool by its place among the topology's pools, which are ordered by key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PoolId(pub u16);
+
+/// What a policy picks from in one pool, by its place: the APIs by key, and of each the pools of its intent by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CandidatesId(pub u16);
 
 impl BackendId {
     /// The place in a list of all backends.
@@ -60,6 +70,7 @@ pub struct GatewayState {
     rotation: Rotation,
     breakers: Vec<Breaker>,
     pools: Vec<Members>,
+    candidates: Vec<Candidates>,
 }
 
 /// The member that a call goes to.
@@ -135,6 +146,7 @@ impl GatewayState {
             rotation,
             breakers: topology.backends.values().map(|backend| Breaker::new(backend.breaker.as_ref())).collect(),
             pools: topology.pools.values().map(pool).collect(),
+            candidates: candidates(topology),
         }
     }
 
@@ -147,9 +159,40 @@ impl GatewayState {
     /// [`Rotation::Random`].
     #[inline]
     pub fn pick(&mut self, now: Time, draw: u64, pool: PoolId) -> Option<Picked> {
-        let GatewayState { rotation, breakers, pools } = self;
+        let GatewayState { rotation, breakers, pools, .. } = self;
         let closed = |backend: BackendId| breakers.get(backend.index()).is_some_and(|b| b.state(now) == State::Closed);
         pools.get_mut(pool.index())?.pick(*rotation, draw, closed)
+    }
+
+    /// Whose turn it is, by place; the next call is the next one's. `None` where there is nobody.
+    #[inline]
+    pub fn turn(&mut self, of: CandidatesId) -> Option<u16> {
+        self.candidates.get_mut(usize::from(of.0))?.turn()
+    }
+
+    /// The candidate so many steps after a place, around and around.
+    #[inline]
+    pub fn after(&self, of: CandidatesId, place: u16, steps: u32) -> Option<Chosen> {
+        self.candidates.get(usize::from(of.0))?.after(place, steps)
+    }
+
+    /// By chance and weight, a candidate of the lowest priority of those that are not away.
+    #[inline]
+    pub fn choose(&self, now: Time, draw: u64, of: CandidatesId) -> Option<Chosen> {
+        self.candidates.get(usize::from(of.0))?.pick(now, draw)
+    }
+
+    /// No call goes to this candidate before `until`; a later instant that is known stays.
+    #[inline]
+    pub fn send_away(&mut self, of: CandidatesId, place: u16, until: Time) {
+        if let Some(candidates) = self.candidates.get_mut(usize::from(of.0)) {
+            candidates.send_away(place, until);
+        }
+    }
+
+    /// When the first of candidates that are all away is back.
+    pub fn back(&self, of: CandidatesId) -> Option<Time> {
+        self.candidates.get(usize::from(of.0))?.back()
     }
 
     /// Counts what became of an attempt; `Some` where that opened the backend's breaker.
@@ -176,6 +219,21 @@ impl GatewayState {
     pub fn state(&self, now: Time, backend: BackendId) -> State {
         self.breakers.get(backend.index()).map_or(State::Closed, |breaker| breaker.state(now))
     }
+}
+
+/// In the order that [`CandidatesId`] counts in.
+fn candidates(topology: &Topology) -> Vec<Candidates> {
+    let id = |name: &str| {
+        let at = topology.backends.values().position(|backend| backend.name.eq_ignore_ascii_case(name))?;
+        u16::try_from(at).ok().map(BackendId)
+    };
+    let intents = topology.apis.values().filter_map(|api| api.policy.intent());
+    intents.flat_map(|intent| intent.pools.values()).map(|written| Candidates::new(written, id)).collect()
+}
+
+/// What is assumed of a policy's memory in the gateway's internal cache.
+pub fn cache_assumptions() -> Vec<&'static str> {
+    vec!["each call sees in the gateway's cache what the calls before it wrote there; two at one instant may not"]
 }
 
 /// What the pool assumes where API Management's documentation says nothing, as far as it mattered: `called` are the

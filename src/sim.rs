@@ -112,7 +112,7 @@ struct Asks<'a> {
     gateway: &'a Gateway,
     key: &'a str,
     api: ApiId,
-    subscription: SubscriptionId,
+    subscription: Option<SubscriptionId>,
     /// For requests whose trace names none.
     unnamed: Option<Ask>,
     names: Vec<String>,
@@ -144,11 +144,12 @@ impl<'a> Asks<'a> {
             .values()
             .filter(|s| topology.may_call(&s.access, key) && Some(s.name.as_str()) != probe);
         let subscription = callers.map(|subscription| &subscription.name).next();
-        let subscription = subscription.and_then(|name| gateway.subscription(name)).ok_or_else(|| {
-            Diagnostic::new(code::NO_CALLER, format!("no subscription may call the api `{key}`"))
+        let subscription = subscription.and_then(|name| gateway.subscription(name));
+        if subscription.is_none() && topology.apis[key].keys.is_some() {
+            return Err(Diagnostic::new(code::NO_CALLER, format!("no subscription may call the api `{key}`"))
                 .at(format!("apis.{key}"))
-                .help("add a subscription for it")
-        })?;
+                .help("add a subscription for it"));
+        }
         let names = gateway.route_names(api);
         let unnamed = match (&options.deployment, &names) {
             (Some(name), _) => Some(gateway.ask(api, subscription, name)),

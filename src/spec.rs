@@ -26,10 +26,12 @@ mod spans;
 mod starter;
 mod suggest;
 mod warnings;
+mod write;
 mod yaml;
 
 pub use spans::Spans;
 pub use starter::{Starter, starter};
+pub use write::{Draft, write};
 pub use yaml::{MAX_BYTES, position};
 
 use crate::diagnostic::{Diagnostic, Severity, code};

@@ -10,6 +10,7 @@ mod deleted;
 mod drift;
 mod models;
 
+pub(crate) use children::breaker;
 pub use deleted::soft_deleted;
 
 use super::{id, operation};

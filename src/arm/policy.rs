@@ -4,7 +4,7 @@ use crate::topology::Policy;
 use crate::{policy, policy_xml};
 
 /// Reads a policy document. It is `Rendered` only where rendering the intent that it carries gives the same document.
-pub(super) fn read(xml: &str) -> Policy {
+pub fn read(xml: &str) -> Policy {
     if xml.trim().is_empty() {
         return Policy::Other(String::new());
     }

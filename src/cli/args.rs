@@ -171,6 +171,17 @@ Examples:
   aoai-lb emulator --port 0 --output json
   curl -H \"Authorization: Bearer $TOKEN\" 'http://127.0.0.1:4141/subscriptions?api-version=2022-12-01'")]
     Emulator(Emulator),
+    /// Make a spec of somebody's ARM template or policy document, and say what it could not carry over
+    #[command(after_help = "\
+FILE is an ARM template (JSON) or a policy document (XML). Bicep: compile it with `bicep build` first.
+What the file does not say is left out, and `validate` asks for it; nothing is invented.
+
+Examples:
+  aoai-lb import main.json --resource-group rg-contoso-ai --location eastus2 -o aoai-lb.yaml
+  aoai-lb import main.json --parameters main.parameters.json > aoai-lb.yaml
+  aoai-lb import policy.xml --output json | jq '.missing'
+  bicep build main.bicep --stdout | aoai-lb import -")]
+    Import(Import),
     /// Check somebody's policy or ARM template for errors and known traps
     #[command(after_help = "\
 FILE is a policy document (XML, or rawxml with unescaped expressions), a policy fragment, or an ARM
@@ -319,6 +330,25 @@ impl Emulator {
 fn token(text: &str) -> Result<String, String> {
     let fits = text.len() >= 4 && text.bytes().all(|b| b.is_ascii_graphic());
     if fits { Ok(text.to_owned()) } else { Err("a token has at least 4 visible ASCII characters, no blanks".into()) }
+}
+
+#[derive(Debug, Args)]
+pub struct Import {
+    /// The template or the policy; `-` is standard input
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub file: PathBuf,
+    /// The spec to write; standard output where it is left out
+    #[arg(short, long = "out", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub out: Option<PathBuf>,
+    /// Write over a spec that is there
+    #[arg(long, requires = "out")]
+    pub force: bool,
+    /// Values of the template's parameters, JSON as `bicep build-params` writes it
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub parameters: Option<PathBuf>,
+    /// The region of the resource group
+    #[arg(long, value_name = "REGION")]
+    pub location: Option<String>,
 }
 
 #[derive(Debug, Args)]

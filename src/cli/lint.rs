@@ -11,12 +11,13 @@ use crate::ui::{Role, Source, clean, paint};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
+use std::path::Path;
 
 /// No template that Azure accepts is longer than 4 MB.
 const LIMIT: u64 = 8 * 1024 * 1024;
 
 pub(super) fn run(context: &Context, args: &args::Lint) -> Result {
-    let source = source(args)?;
+    let source = source(&args.file)?;
     let (kind, problems) = match source.text.trim_start_matches('\u{feff}').trim_start().chars().next() {
         Some('<') => ("policy", policy::lint::lint(&source.text, &BTreeMap::new())),
         Some('{') => ("template", template::lint::lint(&source.text)),
@@ -33,7 +34,7 @@ pub(super) fn run(context: &Context, args: &args::Lint) -> Result {
 }
 
 /// `1 error, 2 warnings, 3 notes`
-fn told(problems: &[Diagnostic]) -> String {
+pub(super) fn told(problems: &[Diagnostic]) -> String {
     let notes = match problems.iter().filter(|problem| problem.severity == Severity::Note).count() {
         0 => String::new(),
         1 => "1 note".to_owned(),
@@ -43,10 +44,11 @@ fn told(problems: &[Diagnostic]) -> String {
     parts.iter().filter(|part| !part.is_empty()).cloned().collect::<Vec<_>>().join(", ")
 }
 
-fn source(args: &args::Lint) -> Result<Source> {
-    let input = args.file.as_os_str() == "-";
-    let name = if input { "standard input".to_owned() } else { args.file.display().to_string() };
-    let read = if input { files::read_input(LIMIT) } else { files::read_text(&args.file, LIMIT) };
+/// Reads a foreign file; `-` is standard input.
+pub(super) fn source(file: &Path) -> Result<Source> {
+    let input = file.as_os_str() == "-";
+    let name = if input { "standard input".to_owned() } else { file.display().to_string() };
+    let read = if input { files::read_input(LIMIT) } else { files::read_text(file, LIMIT) };
     read.map(|text| Source { name: name.clone(), text }).map_err(|error| {
         let problem = Diagnostic::new(code::UNREADABLE_FILE, format!("`{name}` cannot be read: {error}"));
         Failure::from(match error.kind() {

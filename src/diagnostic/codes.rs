@@ -135,6 +135,9 @@ registry! {
     "AL0348" BAD_DOCUMENT Warning Done;
 
     // AL04: rendering
+    "AL0401" BAD_TEMPLATE Error Spec;
+    "AL0402" TEMPLATE_NOT_XML Error Spec;
+    "AL0403" POLICY_TOO_LARGE Error Spec;
 
     // AL05: Azure
     "AL0501" AZURE_REFUSED Error Refused;
@@ -221,6 +224,17 @@ registry! {
     "AL0847" MISPLACED_SKU Warning Done;
     "AL0848" ROLE_NAME Warning Done;
     "AL0849" SERVER_VARIABLE Warning Done;
+
+    // AL08: foreign files, import
+    "AL0850" NOT_IMPORTABLE Error Spec;
+    "AL0851" NOT_CARRIED_OVER Warning Done;
+    "AL0852" NOT_KNOWN Warning Done;
+    "AL0853" NAME_LEFT_OUT Note Done;
+    "AL0854" SPLIT_BACKEND Note Done;
+    "AL0855" STRATEGY_GUESSED Note Done;
+    "AL0856" CHANGED Warning Done;
+    "AL0857" BAD_PARAMETERS Error Spec;
+    "AL0858" SPEC_EXISTS Error Failed;
 
     // AL09: the command line
     "AL0901" BUG Error Bug;

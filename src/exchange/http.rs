@@ -1,14 +1,16 @@
 //! The texts of an exchange: reading a caller's request and a backend's headers, making what a backend is sent and what
 //! the gateway itself answers.
 
-use super::{Answer, ApiId, Ask, Caller, Gateway, Origin, Relay, Reply, RetryAfter};
+use super::{Answer, ApiId, Ask, Caller, Destination, Gateway, Origin, Relay, Reply, RetryAfter};
 use crate::pool::BackendId;
 use crate::time::{Duration, Time};
-use crate::topology::intent::{self, ATTEMPTS_HEADER, CONTENT_TYPE, OnExhausted, PROBE_HEADER, SERVED_BY_HEADER};
-use crate::topology::{self, AccountKind, KeyNames, Target, Topology};
+use crate::topology::intent::{
+    self, ATTEMPTS_HEADER, Body, CONTENT_TYPE, Called, CandidateKey, OnExhausted, PROBE_HEADER, SERVED_BY_HEADER,
+};
+use crate::topology::{self, AccountKind, Definition, KeyNames, Routes, Target, Topology};
 use crate::wire::{Headers, Method, Response};
 
-/// A caller's request, without its body.
+/// A caller's request, with what matters of its body.
 #[derive(Clone, Copy, Debug)]
 pub struct Call<'a> {
     /// Its method.
@@ -17,6 +19,8 @@ pub struct Call<'a> {
     pub target: &'a str,
     /// Its headers.
     pub headers: &'a Headers,
+    /// What its body says ([`Body::read`]).
+    pub body: &'a Body,
 }
 
 impl<'a> Call<'a> {
@@ -36,6 +40,8 @@ pub struct Forward {
     pub url: String,
     /// The caller's headers without anything secret.
     pub headers: Headers,
+    /// The key that the backend wants instead of the gateway's own `Authorization`.
+    pub credential: Option<CandidateKey>,
 }
 
 /// Where an API is found.
@@ -44,8 +50,8 @@ pub(super) struct Paths {
     /// `openai`, without slashes at its ends.
     root: String,
     keys: Option<KeyNames>,
-    /// Method and template of each operation.
-    operations: Vec<(String, String)>,
+    /// Method and template of each operation; `None` where a document that is imported has them.
+    operations: Option<Vec<(String, String)>>,
 }
 
 impl Paths {
@@ -54,7 +60,10 @@ impl Paths {
         Paths {
             root: api.path.clone(),
             keys: api.keys.clone(),
-            operations: api.operations.values().map(operation).collect(),
+            operations: match api.definition {
+                Definition::Operations => Some(api.operations.values().map(operation).collect()),
+                Definition::Imported(_) => None,
+            },
         }
     }
 
@@ -73,21 +82,24 @@ impl Paths {
             loop {
                 match (left.next(), right.next()) {
                     (None, None) => return true,
+                    (Some("*"), _) => return true,
                     (Some(want), Some(got)) if want.starts_with('{') && !got.is_empty() => {}
                     (Some(want), Some(got)) if want.eq_ignore_ascii_case(got) => {}
                     _ => return false,
                 }
             }
         };
-        self.operations.iter().any(|(verb, template)| *verb == method.as_str() && fits(template))
+        let any = |all: &Vec<(String, String)>| all.iter().any(|(verb, path)| *verb == method.as_str() && fits(path));
+        self.operations.as_ref().is_none_or(any)
     }
 }
 
 /// Where a backend is.
 #[derive(Clone, Debug)]
 pub(super) struct Address {
+    pub(super) name: String,
     url: String,
-    served_by: String,
+    pub(super) served_by: String,
 }
 
 impl Address {
@@ -104,11 +116,11 @@ impl Address {
             }
         };
         let host = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest).split('/').next().unwrap_or_default();
-        let served_by = match intent::split_path(&url, "") {
+        let served_by = match intent::by_deployment(&url) {
             Some((deployment, _)) => format!("{host}/{deployment}"),
             None => host.to_owned(),
         };
-        Address { served_by, url }
+        Address { served_by, url, name: backend.name.clone() }
     }
 }
 
@@ -120,6 +132,9 @@ const fn suffix(kind: AccountKind) -> &'static str {
     }
 }
 
+/// Where API Management looks for a key unless an API says otherwise: header and query parameter.
+const OWN_KEYS: (&str, &str) = ("Ocp-Apim-Subscription-Key", "subscription-key");
+
 impl Gateway {
     /// The API that a path belongs to: the one with the longest path.
     fn find(&self, call: &Call<'_>) -> Option<ApiId> {
@@ -127,16 +142,19 @@ impl Gateway {
         fits.max_by_key(|(api, _)| api.paths.root.len()).map(|(_, at)| ApiId(at))
     }
 
-    /// The key that a caller shows: the header of its API, else the query parameter.
+    /// The key that a caller shows: the header of its API, else the query parameter. Where callers need no key, one is
+    /// looked for under API Management's own names: the probe has one.
     pub fn key<'a>(&self, call: &Call<'a>) -> Option<&'a str> {
-        let KeyNames { header, query } = self.api(self.find(call)?)?.paths.keys.as_ref()?;
+        let keys = self.api(self.find(call)?)?.paths.keys.as_ref();
+        let (header, query) = keys.map_or(OWN_KEYS, |KeyNames { header, query }| (header, query));
         call.headers.get(header).or_else(|| {
             let named = |field: &'a str| field.split_once('=').filter(|(name, _)| name.eq_ignore_ascii_case(query));
             call.query().find_map(named).map(|(_, value)| value)
         })
     }
 
-    /// Reads a caller's request (rules 2 to 4).
+    /// Reads a caller's request (rules 2 to 6). Whether an Entra token is what the spec asks for (rule 3) is the
+    /// driver's to find out before.
     pub fn read(&self, call: &Call<'_>, caller: Caller) -> Ask {
         let refused = Ask::Refused;
         let Some((id, api)) = self.find(call).and_then(|id| Some((id, self.api(id)?))) else {
@@ -145,34 +163,54 @@ impl Gateway {
         if !api.paths.below(call.path()).is_some_and(|path| api.paths.has_operation(call.method, path)) {
             return refused(Answer::OperationNotFound);
         }
-        let (subscription, name) = match caller {
-            Caller::Missing => return refused(Answer::KeyMissing),
-            Caller::Invalid => return refused(Answer::KeyInvalid),
-            Caller::Subscription(id) => match self.subscriptions.get(usize::from(id.0)) {
-                Some(subscription) => (id, &subscription.name),
-                None => return refused(Answer::KeyInvalid),
-            },
+        let known = |caller| match caller {
+            Caller::Subscription(id) => Some((id, self.subscriptions.get(usize::from(id.0))?)),
+            Caller::Missing | Caller::Invalid => None,
         };
-        let Some((deployment, _)) = intent::split_path(call.path(), &api.paths.root) else {
-            return refused(Answer::DeploymentNotFound);
-        };
-        let ask = self.ask(id, subscription, &deployment);
+        let found = known(caller).filter(|(_, subscription)| subscription.apis.contains(&id));
+        match (caller, &api.paths.keys) {
+            _ if found.is_some() => {}
+            (_, None) => {}
+            (Caller::Missing, Some(_)) => return refused(Answer::KeyMissing),
+            (_, Some(_)) => return refused(Answer::KeyInvalid),
+        }
+        let called = api.intent.called(call.method, intent::below(call.path(), &api.paths.root), call.body);
         let named = call.headers.get(PROBE_HEADER).filter(|backend| !backend.is_empty());
-        match named.filter(|_| name.eq_ignore_ascii_case(&api.intent.probe)) {
-            Some(_) if ask == refused(Answer::KeyInvalid) => ask,
-            Some(backend) => match self.destination(backend) {
+        let probes = found.is_some_and(|(_, subscription)| subscription.name.eq_ignore_ascii_case(&api.intent.probe));
+        let nameless = matches!(&called, Called::Deployment { name, .. } if name.is_empty());
+        if let Some(backend) = named.filter(|_| probes && !nameless) {
+            return match self.destination(backend) {
                 Some(destination) => Ask::Probe { api: id, destination },
                 None => refused(Answer::GatewayError),
+            };
+        }
+        let subscription = found.map(|(subscription, _)| subscription);
+        let route = |routes: Option<&Routes>, name: &str| match routes
+            .filter(|_| !name.is_empty())
+            .and_then(|routes| routes.pool(name))
+        {
+            Some(pool) => self.to_pool(id, api, subscription, pool),
+            None => refused(Answer::DeploymentNotFound),
+        };
+        match called {
+            Called::Deployment { name, .. } => route(Some(&api.intent.routes), &name),
+            Called::Model { name, .. } => route(api.intent.v1.as_ref(), name),
+            Called::Account { .. } => match api.intent.stateful.as_deref().map(|name| self.destination(name)) {
+                Some(Some(Destination::Backend(backend))) => Ask::Account { api: id, backend, subscription },
+                Some(_) => refused(Answer::GatewayError),
+                None => refused(Answer::StatefulRefused),
             },
-            None => ask,
         }
     }
 
-    /// What a backend is sent (rules 3, 5, 7); `None` for a backend or an API that is not there.
+    /// What a backend is sent (rules 5, 8, 9, 11); `None` for a backend or an API that is not there.
     pub fn forward(&self, call: &Call<'_>, backend: BackendId) -> Option<Forward> {
         let api = self.api(self.find(call)?)?;
-        let (_, path) = intent::split_path(call.path(), &api.paths.root)?;
-        let mut url = format!("{}{path}", self.backends.get(backend.index())?.url);
+        let path = match api.intent.called(call.method, intent::below(call.path(), &api.paths.root), call.body) {
+            Called::Deployment { rest, .. } | Called::Model { rest, .. } | Called::Account { rest } => rest,
+        };
+        let address = self.backends.get(backend.index())?;
+        let mut url = format!("{}{path}", address.url);
         let deleted = api.intent.deleted_query();
         let stays = |field: &&str| {
             // nobody hides a key behind an escape
@@ -186,10 +224,12 @@ impl Gateway {
         let mut headers = call.headers.clone();
         api.intent.deleted_headers().into_iter().for_each(|name| headers.remove(name));
         headers.remove("Host");
-        Some(Forward { url, headers })
+        let mut credentials = api.intent.credentials();
+        let credential = credentials.find(|(name, _)| name.eq_ignore_ascii_case(&address.name));
+        Some(Forward { url, headers, credential: credential.map(|(_, key)| key.clone()) })
     }
 
-    /// Changes a backend's headers as the caller is to see them (rules 15, 16).
+    /// Changes a backend's headers as the caller is to see them (rules 23, 24).
     pub fn relayed(&self, relay: &Relay, headers: &mut Headers) {
         if let Some(seconds) = relay.retry_after {
             headers.set("Retry-After", seconds.to_string());
@@ -235,6 +275,7 @@ impl Answer {
             Answer::GatewayError => gateway("Internal server error"),
             Answer::BreakerOpen => gateway("Service Unavailable"),
             Answer::DeploymentNotFound => ours(intent::DEPLOYMENT_NOT_FOUND),
+            Answer::StatefulRefused => ours(intent::STATEFUL_REFUSED),
             Answer::Exhausted { status, attempts, retry_after } => {
                 let answer = OnExhausted { status, max_retry_after: Duration::ZERO }.answer();
                 counted(ours(answer), attempts, retry_after)

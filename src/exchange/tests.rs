@@ -1,8 +1,10 @@
+mod strategies;
+
 use super::*;
 use crate::pool::tests::laws;
 use crate::topology::{
     Account, Backend, Deployment, DeploymentSku, Key, Location, Member, Name, Policy, Pool, Scope, Stack, Target,
-    intent,
+    intent::{self, NO_BODY},
 };
 use crate::wire::{Headers, Method};
 use proptest::prelude::*;
@@ -104,7 +106,7 @@ impl Bench {
     }
 
     fn start_as(&mut self, headers: &Headers, caller: Caller) -> (Exchange, Step) {
-        let ask = self.gateway.read(&Call { method: Method::Post, target: TARGET, headers }, caller);
+        let ask = self.gateway.read(&Call { method: Method::Post, target: TARGET, headers, body: &NO_BODY }, caller);
         self.gateway.start(&mut self.state, self.now, DRAWS, ask)
     }
 
@@ -154,7 +156,7 @@ fn each_attempt_goes_to_its_members_own_deployment() {
     let (asked, _) = bench.all_say(azure(429, &[]));
     assert_eq!(asked, [PTU, EAST, SWEDEN]);
     let headers = Headers::default();
-    let call = Call { method: Method::Post, target: TARGET, headers: &headers };
+    let call = Call { method: Method::Post, target: TARGET, headers: &headers, body: &NO_BODY };
     let urls: Vec<String> = asked.iter().map(|&backend| bench.gateway.forward(&call, backend).unwrap().url).collect();
     assert_eq!(
         urls,
@@ -182,7 +184,7 @@ fn nothing_secret_of_the_callers_reaches_a_backend() {
     .into_iter()
     .collect();
     let target = format!("{TARGET}&API-KEY=CANARY&subscription-key=CANARY&api%2Dkey=CANARY&x=1");
-    let call = Call { method: Method::Post, target: &target, headers: &headers };
+    let call = Call { method: Method::Post, target: &target, headers: &headers, body: &NO_BODY };
     assert_eq!(bench.gateway.key(&call), Some("CANARY"));
     let forward = bench.gateway.forward(&call, PTU).unwrap();
     assert!(!format!("{forward:?}").contains("CANARY"), "{forward:?}");
@@ -196,7 +198,7 @@ fn a_key_is_looked_for_in_the_header_and_then_in_the_query() {
     let bench = Bench::new(&two_regions());
     let key = |fields: &[(&str, &str)], target| {
         let headers = fields.iter().copied().collect();
-        bench.gateway.key(&Call { method: Method::Post, target, headers: &headers }).map(str::to_owned)
+        bench.gateway.key(&Call { method: Method::Post, target, headers: &headers, body: &NO_BODY }).map(str::to_owned)
     };
     assert_eq!(key(&[("api-key", "a")], "/openai/x?api-key=b").as_deref(), Some("a"));
     assert_eq!(key(&[], "/openai/x?a=1&api-key=b").as_deref(), Some("b"));
@@ -208,7 +210,8 @@ fn a_key_is_looked_for_in_the_header_and_then_in_the_query() {
 fn what_the_gateway_answers_before_any_backend() {
     let bench = Bench::new(&two_regions());
     let none = Headers::default();
-    let read = |method, target, caller| bench.gateway.read(&Call { method, target, headers: &none }, caller);
+    let read =
+        |method, target, caller| bench.gateway.read(&Call { method, target, headers: &none, body: &NO_BODY }, caller);
     let refused = Ask::Refused;
     for (method, target) in [
         (Method::Post, "/other/deployments/chat/chat/completions"),
@@ -227,9 +230,9 @@ fn what_the_gateway_answers_before_any_backend() {
     assert_eq!(read(Method::Post, TARGET, nobody), refused(Answer::KeyInvalid));
     let unrouted = "/openai/deployments/gpt-ptu/chat/completions";
     assert_eq!(read(Method::Post, unrouted, DEFAULT), refused(Answer::DeploymentNotFound));
-    let found = Ask::Pool { api: ApiId(0), pool: PoolId(0), subscription: SubscriptionId(0) };
+    let found = Ask::Pool { api: ApiId(0), pool: PoolId(0), subscription: Some(SubscriptionId(0)) };
     assert_eq!(read(Method::Post, "/OpenAI/Deployments/CHAT/chat/completions", DEFAULT), found);
-    assert_eq!(bench.gateway.ask(ApiId(0), SubscriptionId(0), "chat"), found, "the simulator's short cut");
+    assert_eq!(bench.gateway.ask(ApiId(0), Some(SubscriptionId(0)), "chat"), found, "the simulator's short cut");
 
     for (answer, status, word) in [
         (Answer::OperationNotFound, 404, "Resource not found"),
@@ -248,7 +251,7 @@ fn a_subscription_of_another_api_is_no_key() {
     let mut topology = two_regions();
     topology.subscriptions.get_mut("default").unwrap().access = topology::Access::Api("another".into());
     let gateway = Gateway::new(&topology).unwrap();
-    assert_eq!(gateway.ask(ApiId(0), SubscriptionId(0), "chat"), Ask::Refused(Answer::KeyInvalid));
+    assert_eq!(gateway.ask(ApiId(0), Some(SubscriptionId(0)), "chat"), Ask::Refused(Answer::KeyInvalid));
 }
 
 #[test]
@@ -417,7 +420,7 @@ fn seen(gateway: &Gateway, last: Step, status: u16, headers: &Headers) -> String
     format!("{status} {by}{}", rest.concat())
 }
 
-/// Rules 8 to 16, by example.
+/// Rules 12 to 24, by example.
 #[test]
 fn what_callers_see() {
     use Said::{Azure, Bare, Nothing};

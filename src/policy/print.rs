@@ -78,11 +78,52 @@ pub(super) fn xml(text: &str) -> Value {
 /// A text as the value of an attribute, with its quotes. What API Management would read as an expression or as a named
 /// value, and what XML cannot hold, becomes an expression that says exactly the text.
 pub(super) fn xml_attribute(text: &str) -> Value {
-    let odd = |c: char| c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}');
-    let special = ["@(", "@{", "{{"].iter().any(|mark| text.contains(mark)) || text.contains(odd);
-    let written =
-        if special { format!("'@({})'", string(text)) } else { format!("\"{}\"", escape(text).replace('"', "&quot;")) };
+    let written = if is_special(text) {
+        format!("'@({})'", string(text))
+    } else {
+        format!("\"{}\"", escape(text).replace('"', "&quot;"))
+    };
     Value::from_object(Xml(written))
+}
+
+fn is_special(text: &str) -> bool {
+    let odd = |c: char| c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}');
+    ["@(", "@{", "{{"].iter().any(|mark| text.contains(mark)) || text.contains(odd)
+}
+
+/// A text between tags, like [`xml_attribute`]; blanks at its ends would not survive either.
+pub(super) fn xml_text(text: &str) -> Value {
+    Value::from_object(Xml(if is_special(text) || text.trim() != text {
+        format!("@({})", string(text))
+    } else {
+        escape(text)
+    }))
+}
+
+/// What a named value holds.
+pub(super) fn named_value(name: &str) -> Value {
+    Value::from_object(Xml(reference(name)))
+}
+
+/// What a named value holds, as the value of an attribute.
+pub(super) fn named_value_attribute(name: &str) -> Value {
+    Value::from_object(Xml(format!("\"{}\"", reference(name))))
+}
+
+/// Azure has no named value with other characters in its name, so nothing else can come out.
+fn reference(name: &str) -> String {
+    let safe: String = name.chars().filter(|c| c.is_ascii_alphanumeric() || "-._".contains(*c)).collect();
+    format!("{{{{{safe}}}}}")
+}
+
+/// Code of ours, as it stands.
+pub(super) fn code(code: &str) -> Value {
+    Value::from_object(CSharp(code.to_owned()))
+}
+
+/// Texts as the items of a C# array.
+pub(super) fn strings(texts: &[&str]) -> Value {
+    code(&texts.iter().map(|text| string(text)).collect::<Vec<_>>().join(", "))
 }
 
 /// A text as a C# string literal.

@@ -19,12 +19,18 @@ const WIDTH: usize = 110;
 
 /// The spec of what was loaded.
 pub fn print(loaded: &Loaded, silence: &BTreeMap<String, String>, mixed: &BTreeSet<Key>) -> String {
+    text(&tree(loaded, silence, mixed))
+}
+
+/// A tree as YAML.
+pub(super) fn text(tree: &Map<String, Value>) -> String {
     let mut text = String::new();
-    write_map(&tree(loaded, silence, mixed), 0, &mut text);
+    write_map(tree, 0, &mut text);
     text
 }
 
-fn tree(loaded: &Loaded, silence: &BTreeMap<String, String>, mixed: &BTreeSet<Key>) -> Map<String, Value> {
+/// What stands where in the spec.
+pub(super) fn tree(loaded: &Loaded, silence: &BTreeMap<String, String>, mixed: &BTreeSet<Key>) -> Map<String, Value> {
     let Loaded { topology, simulation, management, .. } = loaded;
     let mut spec = Map::new();
     let mut add = |key: &str, value: Value| {

@@ -7,7 +7,7 @@
 //! Deliberately absent: what the published contracts say of each property, what Azure holds already, and Bicep.
 
 mod follow;
-mod json;
+pub(crate) mod json;
 mod models;
 mod pools;
 mod resources;

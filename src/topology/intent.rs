@@ -6,6 +6,12 @@
 //! What the policy's text and its twin must both say, they say through here: header names, answers, which statuses are
 //! retried, how a path and a Retry-After are read. `policy` has the numbered specification.
 
+mod call;
+mod candidates;
+
+pub use call::{BALANCED, Body, Called, KEPT, KEPT_BEFORE, NO_BODY, below, by_deployment, unescape};
+pub use candidates::{AWAY, TURNS_KEPT, eligible, turns};
+
 use super::{KeyNames, defaults};
 use crate::time::{Duration, Time};
 use crate::wire::Headers;
@@ -285,6 +291,12 @@ pub const SERVED_BY_HEADER: &str = "x-aoai-lb-served-by";
 /// The header that tells the caller how many attempts were made.
 pub const ATTEMPTS_HEADER: &str = "x-aoai-lb-attempts";
 
+/// The header that tells the caller how many tokens of a limit are left.
+pub const REMAINING_HEADER: &str = "x-aoai-lb-remaining-tokens";
+
+/// The header that tells the caller how many tokens a call has cost.
+pub const CONSUMED_HEADER: &str = "x-aoai-lb-consumed-tokens";
+
 /// Azure OpenAI sends these with every answer. A 503 with none of them is the gateway's own: the pool is exhausted.
 pub const BACKEND_HEADERS: [&str; 2] = ["apim-request-id", "x-ms-region"];
 
@@ -315,6 +327,19 @@ pub const DEPLOYMENT_NOT_FOUND: Answer = Answer {
     body: concat!(
         r#"{ "error": { "code": "DeploymentNotFound", "message": "The API deployment for this resource does not exist. "#,
         r#"If you created the deployment within the last 5 minutes, please wait a moment and try again." } }"#
+    ),
+};
+
+/// The call is about something that one account keeps, or that no deployment serves, and no account is chosen for such
+/// calls. 400, because a 404 would say that the thing is gone, and because SDKs do not repeat it.
+pub const STATEFUL_REFUSED: Answer = Answer {
+    status: 400,
+    reason: "Bad Request",
+    body: concat!(
+        r#"{ "error": { "message": "This call names no deployment. What an account keeps (stored responses, files, "#,
+        r#"batches, assistants), only that account can answer, and calls go to several here: send the whole conversation "#,
+        r#"with each call, or ask the owner of this gateway to pin such calls to one account.", "#,
+        r#""type": "invalid_request_error", "param": null, "code": "stateful_not_supported" } }"#
     ),
 };
 
@@ -360,9 +385,9 @@ impl OnExhausted {
 
 impl Intent {
     /// Names of the caller's headers that no backend sees, each once: everything that can hold a secret, or that
-    /// steers this gateway or Azure OpenAI. The last three are ours.
+    /// steers this gateway or Azure OpenAI, and what candidates sign in with. Those that begin with `x-aoai-lb-` are ours.
     pub fn deleted_headers(&self) -> Vec<&str> {
-        let names = [
+        let mut names = vec![
             self.keys.as_ref().map_or("", |keys| &keys.header),
             "api-key",
             "Ocp-Apim-Subscription-Key",
@@ -371,8 +396,19 @@ impl Intent {
             PROBE_HEADER,
             SERVED_BY_HEADER,
             ATTEMPTS_HEADER,
+            REMAINING_HEADER,
+            CONSUMED_HEADER,
         ];
+        names.extend(self.credentials().map(|(_, key)| key.header.as_str()));
         distinct(&names)
+    }
+
+    /// Candidates that want a key of their own, each backend once, with the key.
+    pub fn credentials(&self) -> impl Iterator<Item = (&str, &CandidateKey)> {
+        let keys: BTreeMap<&str, &CandidateKey> = (self.pools.values().flatten())
+            .filter_map(|candidate| Some((candidate.backend.as_str(), candidate.credential.as_ref()?)))
+            .collect();
+        keys.into_iter()
     }
 
     /// Names of the caller's query parameters that no backend sees, each once.
@@ -454,65 +490,12 @@ fn http_date(text: &str) -> Option<Time> {
     (date.strftime(FORM).to_string() == text.trim()).then(|| Time::from_secs(seconds.clamp(0, LONGEST).unsigned_abs()))
 }
 
-/// Splits a caller's path behind the API's own path: the deployment that it names, decoded, and what follows, which is
-/// what the backend is asked for. `None` where no deployment is named.
-///
-/// `/openai/deployments/gpt/chat/completions` of the API `openai` is `gpt` and `/chat/completions`.
-pub fn split_path<'a>(path: &'a str, api_path: &str) -> Option<(String, &'a str)> {
-    const MARK: &str = "/deployments/";
-    let lower = path.to_ascii_lowercase();
-    let at = api_path.len() + lower.get(api_path.len()..)?.find(MARK)?;
-    let rest = &path[at + MARK.len()..];
-    let (name, tail) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    let name = unescape(name);
-    (!name.is_empty()).then_some((name, if tail.is_empty() { "/" } else { tail }))
-}
-
-/// Percent decoding; what is no escape, or would be no text, stays.
-pub fn unescape(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&first, after)) = rest.split_first() {
-        let digits = after.get(..2).and_then(|d| std::str::from_utf8(d).ok());
-        match digits.filter(|d| first == b'%' && d.bytes().all(|b| b.is_ascii_hexdigit())) {
-            Some(digits) => {
-                bytes.push(u8::from_str_radix(digits, 16).unwrap_or(b'%'));
-                rest = &after[2..];
-            }
-            None => {
-                bytes.push(first);
-                rest = after;
-            }
-        }
-    }
-    let mut out = String::with_capacity(bytes.len());
-    for chunk in bytes.utf8_chunks() {
-        out.push_str(chunk.valid());
-        out.extend(chunk.invalid().iter().map(|byte| format!("%{byte:02X}")));
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn headers(fields: &[(&str, &str)]) -> Headers {
         fields.iter().copied().collect()
-    }
-
-    #[test]
-    fn a_path_is_split_behind_the_api() {
-        let split = |path, api| split_path(path, api);
-        let chat = Some(("gpt-4.1".to_owned(), "/chat/completions"));
-        assert_eq!(split("/openai/deployments/gpt-4.1/chat/completions", "openai"), chat);
-        assert_eq!(split("/a/deployments/DEPLOYMENTS/gpt-4.1/chat/completions", "a/deployments"), chat);
-        assert_eq!(split("/openai/deployments/my%20m%zz/x", "openai"), Some(("my m%zz".to_owned(), "/x")));
-        assert_eq!(split("/openai/deployments/%C3%BC%C3", "openai"), Some(("ü%C3".to_owned(), "/")));
-        assert_eq!(split("/openai/deployments/gpt", "openai"), Some(("gpt".to_owned(), "/")));
-        for none in ["/openai/deployments//x", "/openai/deployments", "/openai/models", "", "/o"] {
-            assert_eq!(split(none, "openai"), None, "{none}");
-        }
     }
 
     #[test]
@@ -549,7 +532,9 @@ mod tests {
     #[test]
     fn every_answer_is_json() {
         let exhausted = |status| OnExhausted { status, max_retry_after: Duration::from_secs(60) };
-        for answer in [DEPLOYMENT_NOT_FOUND, UNAVAILABLE, exhausted(429).answer(), exhausted(503).answer()] {
+        for answer in
+            [DEPLOYMENT_NOT_FOUND, STATEFUL_REFUSED, UNAVAILABLE, exhausted(429).answer(), exhausted(503).answer()]
+        {
             let body: serde_json::Value = serde_json::from_str(answer.body).expect("JSON");
             assert!(body["error"]["message"].is_string() && body["error"]["code"].is_string());
         }

@@ -18,6 +18,7 @@ const CORE: &[&str] = &[
     "policy",
     "plan",
     "arm",
+    "import",
     "azure",
     "pool",
     "exchange",
@@ -43,6 +44,8 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
         ("policy", vec!["topology"]),
         ("plan", vec!["topology", "catalogue"]),
         ("arm", vec!["topology", "policy", "expr", "catalogue"]),
+        // a foreign file is read as live state is, and becomes a spec: it needs both ends, and nobody needs it
+        ("import", vec!["topology", "policy", "expr", "spec", "template", "arm"]),
         ("azure", vec!["expr", "catalogue"]),
         ("pool", vec!["topology"]),
         ("exchange", vec!["pool", "topology"]),

@@ -7,5 +7,6 @@ mod cli;
 mod configurations;
 mod fuzz;
 mod plan;
+mod policy;
 mod readme;
 mod render;

@@ -1,14 +1,13 @@
 //! Rendering: what is written is what the Bicep compiler, the contracts and the policy schemas want.
 
 mod checks;
-mod csharp;
 mod cut;
 mod laws;
 mod lint;
 mod observed;
 mod snapshots;
 mod strings;
-mod topologies;
+pub mod topologies;
 
 use aoai_lb::template::File;
 use proptest::test_runner::{Config, RngSeed};

@@ -189,7 +189,8 @@ fn described_operation(operation: &Value) -> Operation {
     }
 }
 
-fn breaker(rule: &Value) -> Breaker {
+/// A breaker rule as Azure has it.
+pub(crate) fn breaker(rule: &Value) -> Breaker {
     let condition = |pointer: &str| format!("/failureCondition/{pointer}");
     let length = |pointer: &str| duration(text(rule, pointer)).unwrap_or(Duration::ZERO);
     let percentage = small(rule, &condition("percentage"));

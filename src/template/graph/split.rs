@@ -123,7 +123,7 @@ impl Crossing<'_> {
             Value::Param(name) => {
                 let known = self.parameters.iter().find(|parameter| parameter.name == *name);
                 let (kind, description) = known.map_or(("string", ""), |p| (p.kind, p.description.as_str()));
-                Some(self.take(name, kind, &description.to_owned(), part))
+                Some(self.take(name, kind, description, part))
             }
             Value::Var(name) if name == "stackTags" => {
                 Some(self.take(name, "object", "Tags of every resource that can have them.", part))

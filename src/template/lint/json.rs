@@ -6,60 +6,60 @@ use crate::diagnostic::Span;
 
 /// A value and where it stands.
 #[derive(Clone, Debug)]
-pub(super) struct Node {
-    pub(super) span: Span,
-    pub(super) value: Json,
+pub(crate) struct Node {
+    pub(crate) span: Span,
+    pub(crate) value: Json,
 }
 
 /// What a value is.
 #[derive(Clone, Debug)]
-pub(super) enum Json {
+pub(crate) enum Json {
     /// Keys in order, with their places.
     Object(Vec<(String, Span, Node)>),
     Array(Vec<Node>),
     Text(String),
     Number(String),
-    Bool,
+    Bool(bool),
     Null,
 }
 
 /// Reads a text; `None` where it is no JSON.
-pub(super) fn read(text: &str) -> Option<Node> {
+pub(crate) fn read(text: &str) -> Option<Node> {
     serde_json::from_str::<serde_json::Value>(text).ok()?;
     Reader { text, at: 0 }.value()
 }
 
 impl Node {
     /// The value of a key, found without case as Azure does.
-    pub(super) fn get(&self, key: &str) -> Option<&Node> {
+    pub(crate) fn get(&self, key: &str) -> Option<&Node> {
         self.entries().iter().find(|(name, ..)| name.eq_ignore_ascii_case(key)).map(|(_, _, node)| node)
     }
 
     /// Where a key stands.
-    pub(super) fn key(&self, key: &str) -> Option<Span> {
+    pub(crate) fn key(&self, key: &str) -> Option<Span> {
         self.entries().iter().find(|(name, ..)| name.eq_ignore_ascii_case(key)).map(|(_, span, _)| *span)
     }
 
     /// The value behind several keys.
-    pub(super) fn path(&self, keys: &[&str]) -> Option<&Node> {
+    pub(crate) fn path(&self, keys: &[&str]) -> Option<&Node> {
         keys.iter().try_fold(self, |node, key| node.get(key))
     }
 
-    pub(super) fn entries(&self) -> &[(String, Span, Node)] {
+    pub(crate) fn entries(&self) -> &[(String, Span, Node)] {
         match &self.value {
             Json::Object(entries) => entries,
             _ => &[],
         }
     }
 
-    pub(super) fn items(&self) -> &[Node] {
+    pub(crate) fn items(&self) -> &[Node] {
         match &self.value {
             Json::Array(items) => items,
             _ => &[],
         }
     }
 
-    pub(super) fn text(&self) -> Option<&str> {
+    pub(crate) fn text(&self) -> Option<&str> {
         match &self.value {
             Json::Text(text) => Some(text),
             _ => None,
@@ -67,7 +67,7 @@ impl Node {
     }
 
     /// Every string below, keys left out.
-    pub(super) fn texts(&self) -> Vec<&str> {
+    pub(crate) fn texts(&self) -> Vec<&str> {
         match &self.value {
             Json::Text(text) => vec![text],
             Json::Array(items) => items.iter().flat_map(Node::texts).collect(),
@@ -77,7 +77,7 @@ impl Node {
     }
 
     /// Where byte `at` of this string's text stands in the source.
-    pub(super) fn source_of(&self, source: &str, at: usize) -> usize {
+    pub(crate) fn source_of(&self, source: &str, at: usize) -> usize {
         let mut reader = Reader { text: source, at: self.span.start + 1 };
         let mut decoded = 0;
         while decoded < at && reader.at + 1 < self.span.end {
@@ -141,7 +141,8 @@ impl Reader<'_> {
                 let end = rest.find([',', '}', ']', ' ', '\t', '\n', '\r']).unwrap_or(rest.len());
                 self.at += end;
                 match &rest[..end] {
-                    "true" | "false" => Json::Bool,
+                    "true" => Json::Bool(true),
+                    "false" => Json::Bool(false),
                     "null" => Json::Null,
                     number => Json::Number(number.to_owned()),
                 }
@@ -213,7 +214,7 @@ mod tests {
             Json::Array(items) => items.iter().map(plain).collect(),
             Json::Text(text) => text.as_str().into(),
             Json::Number(number) => serde_json::from_str(number).expect("a number"),
-            Json::Bool => serde_json::Value::Null,
+            Json::Bool(value) => (*value).into(),
             Json::Null => serde_json::Value::Null,
         }
     }

@@ -2,8 +2,10 @@
 
 use super::topologies::{Texts, several, topology_of};
 use super::{cases, write};
-use aoai_lb::template::files;
-use aoai_lb::topology::Topology;
+use crate::policy::intents;
+use aoai_lb::template::{File, files};
+use aoai_lb::topology::ProductIntent;
+use aoai_lb::topology::intent::{LimitBy, Period, TokenLimit, TokenQuota};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 use std::path::{Path, PathBuf};
@@ -24,13 +26,12 @@ fn tool(name: &str, modules: &str) -> Option<PathBuf> {
 }
 
 /// Runs a tool on the rendered files whose path fits; it must find nothing.
-fn finds_nothing(tool: &Path, options: &[&str], topologies: &[(String, Topology)], fits: fn(&str) -> bool) {
+fn finds_nothing(tool: &Path, options: &[&str], all: &[(String, Vec<File>)], fits: fn(&str) -> bool) {
     let folder = tempfile::tempdir().expect("a folder");
     let mut paths = Vec::new();
-    for (name, topology) in topologies {
-        let folder = folder.path().join(name);
-        let files = files(topology);
-        write(&folder, &files);
+    for (number, (name, files)) in all.iter().enumerate() {
+        let folder = folder.path().join(format!("{number} {}", name.replace('/', "-")));
+        write(&folder, files);
         paths.extend(files.iter().filter(|file| fits(&file.path)).map(|file| folder.join(&file.path)));
     }
     let output = Command::new("python3").arg(tool).args(options).args(paths).output().expect("python3 runs");
@@ -39,27 +40,38 @@ fn finds_nothing(tool: &Path, options: &[&str], topologies: &[(String, Topology)
 }
 
 /// The examples, and random topologies such as Azure takes.
-fn some() -> Vec<(String, Topology)> {
+fn rendered() -> Vec<(String, Vec<File>)> {
     let config = cases(32);
     let number = config.cases;
     let mut runner = TestRunner::new(config);
     let any = (0..number).map(|number| {
         let tree = topology_of(Texts::Plain).new_tree(&mut runner).expect("a topology");
-        (format!("random-{number}"), tree.current())
+        (format!("random {number}"), tree.current())
     });
-    several().into_iter().map(|(name, topology)| (name.replace(' ', "-"), topology)).chain(any).collect()
+    several().into_iter().chain(any).map(|(name, topology)| (name, files(&topology))).collect()
 }
 
 #[test]
 fn contracts_of_resource_types_hold() {
     let Some(tool) = tool("check-template", "jsonschema") else { return };
-    finds_nothing(&tool, &[], &some(), |path| path == "main.json");
+    finds_nothing(&tool, &[], &rendered(), |path| path == "main.json");
 }
 
 #[test]
 fn schemas_of_policies_hold() {
     let Some(tool) = tool("check-policy", "sys") else { return };
+    let file = |text: String| vec![File { path: "policy.xml".into(), text }];
+    let mut all = rendered();
+    all.extend(intents::all().into_iter().map(|(name, intent)| (name, file(aoai_lb::policy::render(&intent)))));
+    let token_limit = TokenLimit { tokens_per_minute: 9, estimate_prompt: true, by: LimitBy::Subscription };
+    let quota = TokenQuota { tokens: 50_000_000_000, per: Period::Monthly };
+    for (limit, quota) in
+        [(Some(token_limit.clone()), None), (None, Some(quota.clone())), (Some(token_limit), Some(quota)), (None, None)]
+    {
+        let product = ProductIntent { product: "gold".into(), token_limit: limit, quota };
+        all.push(("product".into(), file(aoai_lb::policy::render_product(&product))));
+    }
     for format in ["xml", "rawxml"] {
-        finds_nothing(&tool, &["--strict", "--format", format], &some(), |path| path.ends_with(".xml"));
+        finds_nothing(&tool, &["--strict", "--format", format], &all, |path| path.ends_with(".xml"));
     }
 }

@@ -1,0 +1,98 @@
+//! The text of an API's policy, where users may have a template of their own, and what is wrong with it.
+//!
+//! A template of the user's own sees what ours see and may include our parts (`<% include "parts/auth.xml.j2" %>`). The
+//! same formatter holds: it prints only what escapes itself. What comes out must be XML.
+
+use super::{context, engine, render, render_product, rules};
+use crate::diagnostic::{Diagnostic, Severity, code};
+use crate::policy_xml;
+use crate::topology::{Api, GatewaySku, OwnTemplate, Policy, Topology};
+
+/// The policy of an API: of its intent, or of the template that the spec names; live text where it is not ours.
+/// Diagnostics have no key: [`problems`] adds it.
+pub fn text(api: &Api) -> Result<String, Vec<Diagnostic>> {
+    match (&api.policy, &api.template) {
+        (Policy::Other(text), _) => Ok(text.clone()),
+        (Policy::Rendered(intent), None) => Ok(render(intent)),
+        (Policy::Rendered(intent), Some(template)) => {
+            let text = fill(template, context::of(intent)).map_err(|problem| vec![problem])?;
+            policy_xml::parse(&text).map_err(|malformed| vec![not_xml(template, &malformed.to_string())])?;
+            let found = checked(template, &text);
+            if found.iter().any(|problem| problem.severity == Severity::Error) { Err(found) } else { Ok(text) }
+        }
+    }
+}
+
+/// What the built-in rules over policies say of what a template gives. Their places are in that text, which nobody sees.
+fn checked(template: &OwnTemplate, text: &str) -> Vec<Diagnostic> {
+    let placed = |problem: Diagnostic| {
+        let line = problem.span.map(|span| 1 + text[..span.start.min(text.len())].matches('\n').count());
+        let line = line.map_or(String::new(), |line| format!(", line {line}"));
+        let message = format!("what {} gives{line}: {}", template.path, problem.message);
+        Diagnostic { message, span: None, ..problem }
+    };
+    rules::check(text, rules::Document::Policy).into_iter().map(placed).collect()
+}
+
+fn fill(template: &OwnTemplate, context: minijinja::Value) -> Result<String, Diagnostic> {
+    let bad = |error: minijinja::Error| {
+        // the cause says more than "could not render include"
+        let mut leaf: &minijinja::Error = &error;
+        while let Some(cause) = std::error::Error::source(leaf).and_then(|cause| cause.downcast_ref()) {
+            leaf = cause;
+        }
+        let (name, line) = (leaf.name().unwrap_or(&template.path), leaf.line().unwrap_or(1));
+        let what = leaf.detail().map_or_else(|| leaf.kind().to_string(), str::to_owned);
+        Diagnostic::new(code::BAD_TEMPLATE, format!("{name}, line {line}: {what}"))
+            .label("this template")
+            .help("correct the template; `aoai-lb explain AL0401` says what it may use")
+    };
+    let mut engine = engine().clone();
+    engine.add_template_owned(template.path.clone(), template.text.clone()).map_err(bad)?;
+    engine.get_template(&template.path).and_then(|ours| ours.render(context)).map_err(bad)
+}
+
+fn not_xml(template: &OwnTemplate, why: &str) -> Diagnostic {
+    Diagnostic::new(code::TEMPLATE_NOT_XML, format!("what {} gives is no XML: {why}", template.path))
+        .label("this template")
+        .help("close what is open, put expressions into single quotes, write `&amp;&amp;` and `&lt;` in them")
+}
+
+/// What is wrong with the policies of a topology: templates of the user's own, and size.
+pub fn problems(topology: &Topology) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    let consumption = topology.gateway.as_ref().is_some_and(|gateway| gateway.sku == GatewaySku::Consumption);
+    let largest = if consumption { rules::CONSUMPTION_LIMIT } else { rules::LIMIT };
+    let mut measure = |key: String, text: &str| {
+        if text.len() > largest {
+            let kib = |bytes: usize| bytes.div_ceil(1024);
+            let message = format!("the policy of `{key}` has {} KiB", kib(text.len()));
+            let problem = Diagnostic::new(code::POLICY_TOO_LARGE, message).at(key);
+            found.push(problem.label(format!("the service takes {} KiB", kib(largest))).help(match consumption {
+                true => {
+                    "route fewer names, serve one surface, or choose another `gateway.sku`: Consumption takes 16 KiB"
+                }
+                false => "split the API: fewer routes and pools in each",
+            }));
+        }
+    };
+    let mut wrong = Vec::new();
+    for (key, api) in &topology.apis {
+        let at = |problem: Diagnostic| problem.at(format!("apis.{key}.policy.template"));
+        match text(api) {
+            Ok(text) => {
+                measure(format!("apis.{key}"), &text);
+                // what is allowed, and worth knowing
+                wrong.extend(api.template.iter().flat_map(|template| checked(template, &text)).map(at));
+            }
+            Err(problems) => wrong.extend(problems.into_iter().map(at)),
+        }
+    }
+    for (key, product) in &topology.products {
+        if let Policy::Rendered(intent) = &product.policy {
+            measure(format!("products.{key}"), &render_product(intent));
+        }
+    }
+    found.extend(wrong);
+    found
+}

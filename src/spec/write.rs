@@ -1,0 +1,131 @@
+//! A spec that somebody still has to look at: a topology that was read elsewhere, printed with what is not known left out.
+//!
+//! Where a key must be there and its value is not known, the key is missing, so that [`super::load`] names it with its
+//! place; nothing is invented. In a [`Draft`] not known is an empty text, a capacity of 0, an unknown region.
+
+use super::{Loaded, Management, Roles, Rotation, Simulation, Spans, expand};
+use crate::topology::{Key, Role, Topology};
+use serde_json::{Map, Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+
+/// What is written.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    /// What is known.
+    pub topology: Topology,
+    /// How the gateway's identity gets its roles.
+    pub roles: Roles,
+    /// Roles that the identity has, by account, where they are others than a spec would give.
+    pub needed: BTreeMap<Key, Role>,
+    /// Whether the gateway's tier is known.
+    pub tier_known: bool,
+    /// Pools whose members have different models.
+    pub mixed: BTreeSet<Key>,
+    /// Lines of a comment at the beginning.
+    pub comment: Vec<String>,
+}
+
+/// The spec of a draft, with the keys that somebody must fill in.
+pub fn write(draft: &Draft) -> (String, Vec<String>) {
+    let management = Management {
+        roles: draft.roles,
+        needed: draft.needed.clone(),
+        ignore_changes: Vec::new(),
+        protect: Vec::new(),
+        tier_known: draft.tier_known,
+    };
+    let simulation = Simulation { instances: 1, rotation: Rotation::Smooth, quotas: BTreeMap::new() };
+    let loaded = Loaded {
+        topology: draft.topology.clone(),
+        spans: Spans::default(),
+        simulation,
+        management,
+        warnings: Vec::new(),
+    };
+    let mut tree = expand::tree(&loaded, &BTreeMap::new(), &draft.mixed);
+    // nothing was said of these
+    tree.shift_remove("simulation");
+    tree.shift_remove("protect");
+    if draft.roles == Roles::Manage {
+        tree.shift_remove("roles");
+    }
+    let mut missing = Vec::new();
+    holes(&mut tree, &draft.topology, &mut missing);
+    let mut text = String::new();
+    for line in &draft.comment {
+        let line: String = line.chars().filter(|c| !c.is_control()).collect();
+        let _ = writeln!(text, "{}", format!("# {line}").trim_end());
+    }
+    if !missing.is_empty() {
+        let _ = writeln!(text, "#\n# Fill in, as `aoai-lb validate` asks for it:");
+        for key in &missing {
+            let _ = writeln!(text, "#   {}", key.chars().filter(|c| !c.is_control()).collect::<String>());
+        }
+    }
+    text.push_str(&expand::text(&tree));
+    (text, missing)
+}
+
+/// Takes out what is not known.
+fn holes(tree: &mut Map<String, Value>, topology: &Topology, missing: &mut Vec<String>) {
+    let Some(Value::Object(azure)) = tree.get_mut("azure") else { return };
+    for key in ["resourceGroup", "location"] {
+        hole(azure, key, "azure", missing);
+    }
+    match tree.get_mut("gateway") {
+        Some(Value::Object(gateway)) => {
+            if let Some(Value::Object(publisher)) = gateway.get_mut("publisher") {
+                hole(publisher, "email", "gateway.publisher", missing);
+                if publisher.get("name").is_some_and(|name| name == "") {
+                    publisher.shift_remove("name");
+                }
+            }
+            if let Some(Value::Object(existing)) = gateway.get_mut("existing") {
+                hole(existing, "name", "gateway.existing", missing);
+            }
+        }
+        _ => {
+            tree.insert("gateway".into(), json!({}));
+            missing.push("gateway.publisher".into());
+        }
+    }
+    for (key, account) in &topology.accounts {
+        let path = format!("accounts.{key}");
+        let Some(Value::Object(written)) = tree.get_mut("accounts").and_then(|all| all.get_mut(key)) else { continue };
+        if account.standing == crate::topology::Standing::Managed && !account.location.is_known() {
+            missing.push(format!("{path}.location"));
+        }
+        if account.deployments.is_empty() {
+            missing.push(format!("{path}.deployments"));
+        }
+        let Some(Value::Object(deployments)) = written.get_mut("deployments") else { continue };
+        for (name, deployment) in deployments.iter_mut() {
+            let Value::Object(deployment) = deployment else { continue };
+            let path = format!("{path}.deployments.{name}");
+            for key in ["model", "version", "capacity"] {
+                hole(deployment, key, &path, missing);
+            }
+        }
+    }
+    let backends = tree.get_mut("backends").and_then(Value::as_object_mut);
+    for (key, backend) in backends.into_iter().flatten() {
+        if let Value::Object(backend) = backend
+            && backend.contains_key("deployment")
+        {
+            hole(backend, "deployment", &format!("backends.{key}"), missing);
+        }
+    }
+    for (key, pool) in &topology.pools {
+        if pool.members.is_empty() {
+            missing.push(format!("pools.{key}.members"));
+        }
+    }
+}
+
+fn hole(map: &mut Map<String, Value>, key: &str, path: &str, missing: &mut Vec<String>) {
+    if map.get(key).is_none_or(|value| value == "" || value == 0) {
+        map.shift_remove(key);
+        missing.push(format!("{path}.{key}"));
+    }
+}
