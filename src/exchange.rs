@@ -605,6 +605,11 @@ pub fn retry_assumptions() -> Vec<&'static str> {
     vec!["a second attempt picks again from the pool, because the policy sets the backend anew"]
 }
 
+/// What is assumed of the strategy smart.
+pub fn smart_assumptions() -> Vec<&'static str> {
+    vec!["chance in the policy is as good as the simulator's: calls of one priority are shared by weight, not in turn"]
+}
+
 /// What is assumed of an exhausted pool.
 pub fn exhausted_assumptions() -> Vec<&'static str> {
     vec![

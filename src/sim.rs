@@ -23,7 +23,7 @@ use crate::exchange::{self, ApiId, Ask, Gateway, SubscriptionId};
 use crate::pool::{self, Rotation};
 use crate::quota;
 use crate::time::Duration;
-use crate::topology::{self, Threshold, Topology};
+use crate::topology::{self, Intent, Strategy, Threshold, Topology};
 use engine::Engine;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -46,6 +46,8 @@ pub struct Options {
     pub api: Option<String>,
     /// The deployment that callers name where the trace does not say; needed where there are several.
     pub deployment: Option<String>,
+    /// What is assumed of backends that call nobody's deployment here, by key: tokens and requests a minute.
+    pub quotas: BTreeMap<String, (u32, u32)>,
 }
 
 impl Default for Options {
@@ -58,6 +60,7 @@ impl Default for Options {
             ptu_depth: quota::PTU_DEPTH,
             api: None,
             deployment: None,
+            quotas: BTreeMap::new(),
         }
     }
 }
@@ -103,7 +106,7 @@ pub fn run(
     }
     progress(requests);
     let tally = engine.finish();
-    let assumptions = assumptions(topology, options, &tally, &notes);
+    let assumptions = assumptions(topology, asks.key, options, &tally, &notes);
     Ok(report::report(topology, asks.key, options, requests, &tally, assumptions))
 }
 
@@ -130,7 +133,7 @@ impl<'a> Asks<'a> {
             (None, 0) => return Err(problem("the spec has no api to call".into())),
             (None, _) => {
                 let message = format!("the spec has several apis: {}", listed(keys));
-                return Err(problem(message).help("name the one that the trace is about"));
+                return Err(problem(message).help("name the one that the trace is about: `--api KEY`"));
             }
         };
         let Some((at, key)) = at.and_then(|at| Some((at, *keys.get(at)?))) else {
@@ -170,7 +173,8 @@ impl<'a> Asks<'a> {
             None => self.unnamed.ok_or_else(|| {
                 let names = self.names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
                 let message = format!("the trace does not say which deployment is called: {names}");
-                Diagnostic::new(code::TRACE_ROUTE, message).help("add a column `deployment`, or name one for all")
+                Diagnostic::new(code::TRACE_ROUTE, message)
+                    .help("add a column `deployment`, or name one for all: `--deployment NAME`")
             }),
             Some(name) => {
                 let ask = |name: &Arc<str>| self.gateway.ask(self.api, self.subscription, name);
@@ -195,9 +199,14 @@ fn backends(topology: &Topology, options: &Options) -> Result<(Vec<Option<Backen
             return Ok((None, None));
         }
         let problem = |why: String| Diagnostic::new(code::NO_FIGURES, why).at(format!("backends.{key}"));
-        let deployment = topology
-            .deployment_of(backend)
-            .ok_or_else(|| problem(format!("the backend `{key}` calls no deployment of this spec")))?;
+        if let Some((tokens, requests)) = options.quotas.get(key) {
+            let (figures, note) = figures::foreign(key, *tokens, *requests);
+            return Ok((Some(Backend::new(figures, options.ptu_depth)), Some(note)));
+        }
+        let deployment = topology.deployment_of(backend).ok_or_else(|| {
+            problem(format!("the backend `{key}` calls no deployment of this spec"))
+                .help("say what it can take: `quota: { tokensPerMinute: 60000 }`")
+        })?;
         let (figures, note) = figures::of(deployment).ok_or_else(|| {
             let model = &deployment.model.name;
             problem(format!("no throughput of a provisioned unit is known for `{model}`, which `{key}` calls"))
@@ -209,7 +218,7 @@ fn backends(topology: &Topology, options: &Options) -> Result<(Vec<Option<Backen
 }
 
 /// What was assumed, as far as it mattered to this run: nothing is said about PTUs that nobody called.
-fn assumptions(topology: &Topology, options: &Options, tally: &Tally, notes: &Notes) -> Vec<String> {
+fn assumptions(topology: &Topology, api: &str, options: &Options, tally: &Tally, notes: &Notes) -> Vec<String> {
     let called: BTreeMap<&str, (&topology::Backend, &Counts)> = topology
         .backends
         .iter()
@@ -237,9 +246,15 @@ fn assumptions(topology: &Topology, options: &Options, tally: &Tally, notes: &No
     let mut all: Vec<String> = Vec::new();
     let mut say = |applies: bool, texts: Vec<String>| all.extend(texts.into_iter().filter(|_| applies));
     let owned = |texts: Vec<&str>| texts.into_iter().map(str::to_owned).collect();
-    say(true, owned(by_pool));
-    say(tally.repeated > 0, owned(exchange::retry_assumptions()));
-    say(tally.exhausted() > 0, owned(exchange::exhausted_assumptions()));
+    let intent = topology.apis.get(api).and_then(|api| api.policy.intent());
+    let strategy = intent.map_or(Strategy::Pool, |intent| intent.strategy);
+    say(strategy == Strategy::Pool, owned(by_pool));
+    say(strategy == Strategy::Pool && tally.repeated > 0, owned(exchange::retry_assumptions()));
+    say(strategy == Strategy::Pool && tally.exhausted() > 0, owned(exchange::exhausted_assumptions()));
+    say(strategy != Strategy::Pool, owned(pool::cache_assumptions()));
+    say(strategy == Strategy::Smart, owned(exchange::smart_assumptions()));
+    say(true, intent.map(not_simulated).unwrap_or_default());
+    say(true, products(topology, api));
     say(options.instances > 1, vec!["each call meets one of the gateway's instances at random".into()]);
     say(!called.values().all(provisioned), quota::metered_assumptions());
     say(called.values().any(provisioned), quota::provisioned_assumptions(options.ptu_depth));
@@ -261,6 +276,34 @@ fn assumptions(topology: &Topology, options: &Options, tally: &Tally, notes: &No
     );
     say(true, vec!["callers do not try again by themselves".into()]);
     all
+}
+
+/// What the policy does to callers and this simulator does not.
+fn not_simulated(intent: &Intent) -> Vec<String> {
+    let limit = intent.token_limit.as_ref().map(|limit| {
+        let limit = limit.tokens_per_minute;
+        format!("the token limit of {limit} a minute (`tokenLimit`) is not simulated: no caller is held back by it")
+    });
+    let entra = intent.entra.as_ref().map(|_| {
+        "callers' Entra tokens (`callers.entra`) are not simulated: every caller counts as one with a good token"
+            .to_owned()
+    });
+    limit.into_iter().chain(entra).collect()
+}
+
+/// Limits of the products that the API is part of.
+fn products(topology: &Topology, api: &str) -> Vec<String> {
+    let limited = |(key, product): (&String, &topology::Product)| {
+        let intent = product.policy.intent()?;
+        let what = match (intent.token_limit.is_some(), intent.quota.is_some()) {
+            (true, true) => "token limit and quota",
+            (true, false) => "the token limit",
+            (false, true) => "the quota",
+            (false, false) => return None,
+        };
+        Some(format!("no caller is held back by {what} of the product `{key}`: that is not simulated"))
+    };
+    topology.products.iter().filter(|(_, product)| product.apis.contains(api)).filter_map(limited).collect()
 }
 
 #[cfg(test)]

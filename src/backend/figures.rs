@@ -76,6 +76,24 @@ pub fn of(deployment: &Deployment) -> Option<(Figures, Option<String>)> {
     Some((figures, assumed))
 }
 
+/// The figures of a backend that is nobody's deployment here, with what had to be assumed about it.
+pub fn foreign(name: &str, tokens_per_minute: u32, requests_per_minute: u32) -> (Figures, String) {
+    let figures = Figures {
+        admission: Admission::Metered {
+            tokens_per_minute: tokens_per_minute.into(),
+            requests_per_minute: requests_per_minute.into(),
+        },
+        output_ratio: 1,
+        first_token: FIRST_TOKEN,
+        prompt_token: PROMPT_TOKEN,
+        output_token: Duration(1_000_000_000 / TOKENS_PER_SECOND),
+    };
+    let note = format!(
+        "{name}, of which nothing else is known: {tokens_per_minute} TPM, {requests_per_minute} RPM, {TOKENS_PER_SECOND} tokens a second"
+    );
+    (figures, note)
+}
+
 impl Figures {
     /// What a call weighs on provisioned throughput, in input tokens.
     #[inline]

@@ -310,6 +310,12 @@ pub struct Simulate {
     /// The same seed gives the same report
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
+    /// Key of the API that is called; needed where the spec has several
+    #[arg(long, value_name = "KEY")]
+    pub api: Option<String>,
+    /// The deployment that callers name where the trace does not say; needed where the API routes several
+    #[arg(long, value_name = "NAME")]
+    pub deployment: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -26,6 +26,13 @@ pub(super) fn run(context: &Context, args: &args::Simulate) -> Result {
             spec::Rotation::Smooth => pool::Rotation::Smooth,
             spec::Rotation::Random => pool::Rotation::Random,
         },
+        quotas: assumed
+            .quotas
+            .iter()
+            .map(|(key, quota)| (key.clone(), (quota.tokens_per_minute, quota.requests_per_minute)))
+            .collect(),
+        api: args.api.clone(),
+        deployment: args.deployment.clone(),
         ..sim::Options::default()
     };
     let chunks = files::chunks(&args.trace, CHUNK).map_err(|error| unreadable(&args.trace, &error))?;

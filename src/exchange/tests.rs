@@ -1,4 +1,4 @@
-mod strategies;
+pub(crate) mod strategies;
 
 use super::*;
 use crate::pool::tests::laws;

@@ -96,3 +96,119 @@ pub fn problems(topology: &Topology) -> Vec<Diagnostic> {
     found.extend(wrong);
     found
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::topology::{Gateway, Intent, Location, Name, Publisher, Routes, Scope, Stack};
+
+    fn api(template: &str) -> Api {
+        let routes = [("chat".to_owned(), "gpt".to_owned())].into();
+        let template = OwnTemplate { path: "own.xml.j2".into(), text: template.into() };
+        let policy = Policy::Rendered(Intent::new(Routes::ByName(routes)));
+        Api { template: Some(template), ..Api::new("openai", policy) }
+    }
+
+    fn topology(api: Api) -> Topology {
+        let stack = Stack { name: "t".into(), environment: String::new() };
+        let location = Location::new("eastus2");
+        let publisher = Publisher { name: "Contoso".into(), email: "ai@contoso.com".into() };
+        let gateway = Gateway::new(Name::Literal("apim".into()), location.clone(), publisher);
+        let scope = Scope { subscription: None, resource_group: "rg".into(), location };
+        Topology { gateway: Some(gateway), apis: [("openai".into(), api)].into(), ..Topology::new(stack, scope) }
+    }
+
+    fn said(template: &str) -> Vec<String> {
+        problems(&topology(api(template)))
+            .iter()
+            .map(|problem| format!("{} {}", problem.code, problem.message))
+            .collect()
+    }
+
+    const OWN: &str = "<policies>
+  <inbound>
+    <base />
+    <set-variable name=\"aoai-lb\" value=<< marker >> />
+<% include \"parts/auth.xml.j2\" %>
+<% for route in deployments.routes %>
+    <set-variable name=\"pool\" value='@(<< route.pool >>)' />
+<% endfor %>
+  </inbound>
+  <backend>
+    <forward-request timeout=\"<< retry.timeout >>\" />
+  </backend>
+  <outbound><base /></outbound>
+  <on-error><base /></on-error>
+</policies>
+";
+
+    #[test]
+    fn a_template_of_ones_own_sees_what_ours_see() {
+        let api = api(OWN);
+        let text = super::text(&api).expect("a policy");
+        assert!(text.contains("<authentication-managed-identity resource=") && text.contains("value='@(\"gpt\")'"));
+        assert_eq!(crate::policy::intent(&text).as_ref(), api.policy.intent());
+        assert_eq!(problems(&topology(api)), []);
+        let ours = Api { template: None, ..self::api("") };
+        assert_eq!(super::text(&ours).ok(), ours.policy.intent().map(render));
+    }
+
+    #[test]
+    fn a_mistake_is_named_with_its_line() {
+        let cut = OWN.replace("<% endfor %>\n", "");
+        let bad = |found: &str, text: &str| {
+            let said = said(text);
+            assert!(said.len() == 1 && said[0].starts_with("AL0401 ") && said[0].contains(found), "{said:?}");
+        };
+        bad("own.xml.j2, line 1", "<policies><% if %></policies>");
+        bad("own.xml.j2", &cut);
+        bad("own.xml.j2, line 4: ", &OWN.replace("<< marker >>", "<< nothing.at_all >>"));
+        bad(
+            "own.xml.j2, line 4: a template may not print a plain string",
+            &OWN.replace("<< marker >>", "<< \"plain\" >>"),
+        );
+        bad("parts/none.xml.j2", &OWN.replace("parts/auth.xml.j2", "parts/none.xml.j2"));
+        let problem = &problems(&topology(api("<policies><% if %></policies>")))[0];
+        assert_eq!(problem.key.as_deref(), Some("apis.openai.policy.template"));
+    }
+
+    #[test]
+    fn what_comes_out_is_xml_and_a_policy() {
+        for broken in ["<policies>", "no xml", "<policies><when condition=\"@(1 < 2)\" /></policies>", ""] {
+            let said = said(broken);
+            assert!(said.len() == 1 && said[0].starts_with("AL0402 what own.xml.j2 gives is no XML: "), "{said:?}");
+        }
+        let said =
+            said(&OWN.replace("<forward-request timeout=\"<< retry.timeout >>\" />", "<base /><base />\n<wrong />"));
+        assert!(
+            said.iter().any(|said| said.contains("what own.xml.j2 gives, line ") && said.contains("wrong")),
+            "{said:?}"
+        );
+        assert!(super::text(&api("<policies><backend><base /><retry /></backend></policies>")).is_err());
+    }
+
+    #[test]
+    fn a_template_cannot_take_the_place_of_one_of_ours_for_others() {
+        let mut stolen = api(OWN);
+        stolen.template.as_mut().expect("a template").path = "parts/auth.xml.j2".into();
+        assert!(super::text(&stolen).is_err(), "it would include itself without end");
+        assert!(super::text(&api(OWN)).is_ok());
+    }
+
+    #[test]
+    fn what_is_too_large_is_said_by_tier() {
+        let many = |n: usize| {
+            let routes = (0..n).map(|n| (format!("deployment-{n}"), format!("pool-{n}"))).collect();
+            topology(Api::new("openai", Policy::Rendered(Intent::new(Routes::ByName(routes)))))
+        };
+        let codes = |topology: &Topology| problems(topology).iter().map(|p| p.code).collect::<Vec<_>>();
+        let on = |mut topology: Topology| {
+            topology.gateway.as_mut().expect("a gateway").sku = GatewaySku::Consumption;
+            topology
+        };
+        assert_eq!((codes(&many(30)), codes(&on(many(30)))), (vec![], vec![code::POLICY_TOO_LARGE]));
+        assert_eq!((codes(&on(many(2))), codes(&many(3_000))), (vec![], vec![code::POLICY_TOO_LARGE]));
+        let message = problems(&on(many(30)))[0].to_string();
+        assert!(message.ends_with("(apis.openai)") && message.contains("has 2"), "{message}");
+    }
+}

@@ -406,3 +406,35 @@ fn a_plain_text_cannot_be_printed() {
     assert_eq!(template.render(context! { text => 7 }).ok().as_deref(), Some("7"));
     assert!(template.render(context! {}).is_err());
 }
+
+#[test]
+fn our_own_policies_keep_to_the_rules_for_everybodys() {
+    for strategy in STRATEGIES {
+        for intent in [full(strategy), Intent { strategy, ..plain() }] {
+            assert_eq!(rules::check(&render(&intent), rules::Document::Policy), [], "{strategy:?}");
+            assert_eq!(lint::lint(&render(&intent), &BTreeMap::new()), [], "{strategy:?}");
+        }
+    }
+}
+
+#[test]
+fn an_intent_of_tomorrow_is_not_ours_and_one_of_yesterday_is() {
+    let with = |json: &serde_json::Value| {
+        let marker = format!("{FORMAT}{}", URL_SAFE_NO_PAD.encode(json.to_string()));
+        let text =
+            format!(r#"<policies><inbound><set-variable name="aoai-lb" value="{marker}" /></inbound></policies>"#);
+        super::intent(&text)
+    };
+    // what was left out before there was more to say has its default
+    let mut json = serde_json::to_value(plain()).expect("plain data");
+    assert!(["v1", "pools", "stateful", "entra", "tokenLimit"].iter().all(|field| json.get(*field).is_none()));
+    assert_eq!(with(&json), Some(plain()));
+    for strategy in STRATEGIES {
+        assert_eq!(with(&serde_json::to_value(full(strategy)).expect("plain data")), Some(full(strategy)));
+    }
+    json["surprise"] = 1.into();
+    assert_eq!(with(&json), None);
+    let mut json = serde_json::to_value(full(Strategy::Smart)).expect("plain data");
+    json["entra"]["surprise"] = 1.into();
+    assert_eq!(with(&json), None);
+}

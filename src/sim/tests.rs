@@ -1,3 +1,5 @@
+mod strategies;
+
 use super::engine::Class;
 use super::report::{Backend as Row, Ending};
 use super::*;
@@ -441,6 +443,10 @@ fn what_cannot_be_simulated_is_refused_by_name() {
     let mut foreign = quickstart(50);
     foreign.backends.get_mut("east").unwrap().target = Target::Url("https://a.test/".into());
     assert_eq!(run(&foreign), "error[AL0704]: the backend `east` calls no deployment of this spec (backends.east)");
+    let quotas = BTreeMap::from([("east".to_owned(), (60_000, 360))]);
+    let report = simulate(&foreign, &Options { quotas, ..Options::default() }, &every(10, 9, 1, 1));
+    assert!(report.backends.iter().any(|backend| backend.backend == "east" && backend.served > 0));
+    assert!(report.assumptions.iter().any(|said| said.contains("60000 TPM, 360 RPM")), "{:?}", report.assumptions);
     let mut unknown = two_regions();
     unknown.accounts.get_mut("east").unwrap().deployments.get_mut("gpt-ptu").unwrap().model.name = "mystery".into();
     let want =

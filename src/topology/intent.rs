@@ -413,7 +413,7 @@ impl Intent {
 
     /// Names of the caller's query parameters that no backend sees, each once.
     pub fn deleted_query(&self) -> Vec<&str> {
-        distinct(&[self.keys.as_ref().map_or("", |keys| &keys.query), "subscription-key"])
+        distinct(&[self.keys.as_ref().map_or("", |keys| &keys.query), "api-key", "subscription-key"])
     }
 }
 

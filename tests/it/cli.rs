@@ -7,6 +7,7 @@
 
 mod commands;
 mod emulator;
+mod examples;
 mod flow;
 mod init;
 mod input;

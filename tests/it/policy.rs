@@ -2,6 +2,7 @@
 
 mod csharp;
 pub mod intents;
+mod parity;
 
 use std::path::PathBuf;
 use std::process::Command;

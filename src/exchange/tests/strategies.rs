@@ -227,7 +227,7 @@ fn read(bench: &Bench, method: Method, target: &str, body: &Body) -> (Ask, Strin
 
 #[test]
 fn the_surface_v1_is_routed_by_the_bodys_model() {
-    let chat = Body { model: "Chat".into(), ..Body::NONE };
+    let chat = Body { object: true, model: "Chat".into(), ..Body::NONE };
     for strategy in ALL {
         let bench = Bench::new(&picking(strategy));
         let (ask, _) = read(&bench, Method::Post, "/openai/v1/chat/completions", &chat);
@@ -243,7 +243,7 @@ fn the_surface_v1_is_routed_by_the_bodys_model() {
         let twin = BackendId(bench.gateway.backends.iter().position(|b| b.name == "east-gpt-east-v1").unwrap() as u16);
         let url = bench.gateway.forward(&call, twin).unwrap().url;
         assert_eq!(url, "https://aoai-east.openai.azure.com/openai/v1/chat/completions?api-version=preview");
-        for nameless in [Body::NONE, Body { model: "gpt-ptu".into(), ..Body::NONE }] {
+        for nameless in [Body::NONE, Body { object: true, model: "gpt-ptu".into(), ..Body::NONE }] {
             let (ask, _) = read(&bench, Method::Post, "/openai/v1/embeddings", &nameless);
             assert_eq!(ask, Ask::Refused(Answer::DeploymentNotFound));
         }
@@ -258,7 +258,7 @@ fn the_surface_v1_is_routed_by_the_bodys_model() {
 
 #[test]
 fn what_one_account_keeps_goes_there_or_is_refused() {
-    let previous = Body { model: "chat".into(), previous: true, store: Some(false) };
+    let previous = Body { object: true, model: "chat".into(), previous: true, store: Some(false) };
     let kept: &[(Method, &str, &Body)] = &[
         (Method::Get, "/v1/responses/r1", &Body::NONE),
         (Method::Post, "/v1/responses", &previous),
@@ -318,7 +318,7 @@ fn surfaces_stand_alone() {
     assert_eq!(bench.gateway.route_names(ApiId(0)), Some(vec!["chat"]));
     set(&mut topology, |intent| (intent.v1, intent.stateful) = (None, None));
     let bench = Bench::new(&topology);
-    let chat = Body { model: "chat".into(), ..Body::NONE };
+    let chat = Body { object: true, model: "chat".into(), ..Body::NONE };
     let (ask, _) = read(&bench, Method::Post, "/openai/v1/chat/completions", &chat);
     assert_eq!(ask, Ask::Refused(Answer::StatefulRefused));
 }
@@ -366,7 +366,7 @@ fn nothing_secret_of_the_callers_reaches_a_backend_on_any_surface_of_any_strateg
         let picks = strategy != Picks::Pool;
         let headers: Headers =
             secret.into_iter().chain(picks.then_some("X-Foreign-Key")).map(|n| (n, "CANARY")).collect();
-        let chat = Body { model: "chat".into(), ..Body::NONE };
+        let chat = Body { object: true, model: "chat".into(), ..Body::NONE };
         for path in ["/deployments/chat/chat/completions", "/v1/chat/completions", "/v1/files", "/assistants"] {
             let target = format!("/openai{path}?team-key=CANARY&subscription%2Dkey=CANARY&api-version=1");
             let call = Call { method: Method::Post, target: &target, headers: &headers, body: &chat };

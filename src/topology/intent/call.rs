@@ -41,6 +41,8 @@ pub enum Called<'a> {
 /// What matters of a caller's body.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Body {
+    /// Whether it is a JSON object: any other says nothing.
+    pub object: bool,
     /// The deployment that it names; empty for none.
     pub model: String,
     /// Whether it goes on from an answer that an account has kept.
@@ -54,7 +56,7 @@ pub static NO_BODY: Body = Body::NONE;
 
 impl Body {
     /// No body, or none that says anything.
-    pub const NONE: Body = Body { model: String::new(), previous: false, store: None };
+    pub const NONE: Body = Body { object: false, model: String::new(), previous: false, store: None };
 
     /// Reads a body; what is no JSON object says nothing.
     pub fn read(content_type: &str, bytes: &[u8]) -> Body {
@@ -62,6 +64,7 @@ impl Body {
         let json = if multipart { None } else { serde_json::from_slice::<serde_json::Value>(bytes).ok() };
         let Some(serde_json::Value::Object(fields)) = json else { return Body::NONE };
         Body {
+            object: true,
             model: fields.get("model").and_then(|model| model.as_str()).unwrap_or_default().to_owned(),
             previous: KEPT_BEFORE.iter().any(|name| fields.get(*name).is_some_and(|value| !value.is_null())),
             store: fields.get("store").and_then(serde_json::Value::as_bool),
@@ -76,7 +79,7 @@ impl Intent {
         if v1 && self.v1.is_some() {
             let balanced = method == Method::Post && BALANCED.iter().any(|path| path.eq_ignore_ascii_case(below));
             // who has an account for what is kept wants it kept there
-            let kept = self.stateful.is_some() && body.store.unwrap_or(below.eq_ignore_ascii_case(KEPT));
+            let kept = self.stateful.is_some() && body.object && body.store.unwrap_or(below.eq_ignore_ascii_case(KEPT));
             return match balanced && !body.previous && !kept {
                 true => Called::Model { name: &body.model, rest: &below[3..] },
                 false => Called::Account { rest: below },
@@ -156,13 +159,13 @@ mod tests {
     #[test]
     fn a_body_says_what_it_can() {
         let read = |text: &str| Body::read("application/json", text.as_bytes());
-        let named = Body { model: "gpt".into(), ..Body::NONE };
+        let named = Body { object: true, model: "gpt".into(), ..Body::NONE };
         assert_eq!(read(r#"{"model":"gpt"}"#), named);
         assert_eq!(read(r#"{"model":"gpt","previous_response_id":null,"store":"no"}"#), named);
         assert!(
             read(r#"{"previous_response_id":"resp_1"}"#).previous && read(r#"{"conversation":{"id":"c"}}"#).previous
         );
-        assert_eq!(read(r#"{"model":5,"store":false}"#), Body { store: Some(false), ..Body::NONE });
+        assert_eq!(read(r#"{"model":5,"store":false}"#), Body { object: true, store: Some(false), ..Body::NONE });
         for nothing in ["", "[1]", "{", "\u{0}", "\"gpt\""] {
             assert_eq!(read(nothing), Body::NONE, "{nothing}");
         }
@@ -173,7 +176,7 @@ mod tests {
     fn calls_by_model_are_those_that_any_account_answers() {
         let mut intent = Intent::new(Routes::All("p".into()));
         intent.v1 = Some(Routes::All("p-v1".into()));
-        let gpt = Body { model: "gpt".into(), ..Body::NONE };
+        let gpt = Body { object: true, model: "gpt".into(), ..Body::NONE };
         let called = |intent: &Intent, method, below, body: &Body| match intent.called(method, below, body) {
             Called::Deployment { name, rest } => format!("deployment {name} {rest}"),
             Called::Model { name, rest } => format!("model {name} {rest}"),
@@ -197,6 +200,9 @@ mod tests {
         assert_eq!(pinned("/v1/responses", Some(false)), "model gpt /responses");
         assert_eq!(pinned("/v1/chat/completions", None), "model gpt /chat/completions");
         assert_eq!(pinned("/v1/chat/completions", Some(true)), "account /v1/chat/completions");
+
+        let nothing = called(&intent, Method::Post, "/v1/responses", &Body::NONE);
+        assert_eq!(nothing, "model  /responses", "no body says nothing, not that it is to be kept");
 
         intent.v1 = None;
         assert_eq!(called(&intent, Method::Post, "/v1/chat/completions", &gpt), "account /v1/chat/completions");

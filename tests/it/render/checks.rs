@@ -29,8 +29,8 @@ fn tool(name: &str, modules: &str) -> Option<PathBuf> {
 fn finds_nothing(tool: &Path, options: &[&str], all: &[(String, Vec<File>)], fits: fn(&str) -> bool) {
     let folder = tempfile::tempdir().expect("a folder");
     let mut paths = Vec::new();
-    for (number, (name, files)) in all.iter().enumerate() {
-        let folder = folder.path().join(format!("{number} {}", name.replace('/', "-")));
+    for (name, files) in all {
+        let folder = folder.path().join(name);
         write(&folder, files);
         paths.extend(files.iter().filter(|file| fits(&file.path)).map(|file| folder.join(&file.path)));
     }
@@ -46,9 +46,10 @@ fn rendered() -> Vec<(String, Vec<File>)> {
     let mut runner = TestRunner::new(config);
     let any = (0..number).map(|number| {
         let tree = topology_of(Texts::Plain).new_tree(&mut runner).expect("a topology");
-        (format!("random {number}"), tree.current())
+        (format!("random-{number}"), tree.current())
     });
-    several().into_iter().chain(any).map(|(name, topology)| (name, files(&topology))).collect()
+    let all = several().into_iter().map(|(name, topology)| (name.replace(' ', "-"), topology)).chain(any);
+    all.map(|(name, topology)| (name, files(&topology))).collect()
 }
 
 #[test]
@@ -62,14 +63,18 @@ fn schemas_of_policies_hold() {
     let Some(tool) = tool("check-policy", "sys") else { return };
     let file = |text: String| vec![File { path: "policy.xml".into(), text }];
     let mut all = rendered();
-    all.extend(intents::all().into_iter().map(|(name, intent)| (name, file(aoai_lb::policy::render(&intent)))));
+    all.extend(
+        intents::all()
+            .into_iter()
+            .map(|(name, intent)| (name.replace([' ', '/'], "-"), file(aoai_lb::policy::render(&intent)))),
+    );
     let token_limit = TokenLimit { tokens_per_minute: 9, estimate_prompt: true, by: LimitBy::Subscription };
     let quota = TokenQuota { tokens: 50_000_000_000, per: Period::Monthly };
     for (limit, quota) in
         [(Some(token_limit.clone()), None), (None, Some(quota.clone())), (Some(token_limit), Some(quota)), (None, None)]
     {
         let product = ProductIntent { product: "gold".into(), token_limit: limit, quota };
-        all.push(("product".into(), file(aoai_lb::policy::render_product(&product))));
+        all.push((format!("product-{}", all.len()), file(aoai_lb::policy::render_product(&product))));
     }
     for format in ["xml", "rawxml"] {
         finds_nothing(&tool, &["--strict", "--format", format], &all, |path| path.ends_with(".xml"));
