@@ -10,6 +10,7 @@ param gatewayName string
 param stack string
 
 @description('`ConnectionString` of `appInsights` in the main file.')
+@secure()
 param appInsightsConnectionString string
 
 @description('`id` of `appInsights` in the main file.')
