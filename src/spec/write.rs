@@ -185,7 +185,8 @@ mod tests {
         assert_eq!(missing, expected);
         assert!(text.starts_with("# fromsomewhere\n#\n# Fill in") && text.contains("roles: check"), "{text}");
         let problems = load(&text, &Options::default()).expect_err("it is not complete");
-        for key in expected {
+        // the region is asked for once the structure is right
+        for key in expected.into_iter().filter(|key| !key.ends_with(".location")) {
             let asked = |problem: &&crate::diagnostic::Diagnostic| problem.key.as_deref() == Some(key);
             let problem = problems.iter().find(asked).unwrap_or_else(|| panic!("{key}: {problems:#?}"));
             assert!(problem.code == code::MISSING_KEY && problem.span.is_some());
