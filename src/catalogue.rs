@@ -57,6 +57,23 @@ mod tests {
     }
 
     #[test]
+    fn an_api_version_is_the_lowest_that_has_what_is_used() {
+        let backend = |used: &[&str]| {
+            version_with("Microsoft.ApiManagement/service/backends", "2024-05-01", |path| used.contains(&path))
+        };
+        assert_eq!(backend(&["pool", "pool.services[].weight"]), "2024-05-01");
+        assert_eq!(backend(&["pool", "pool.failureResponse"]), "2024-10-01-preview", "no stable one has it");
+        assert_eq!(backend(&["pool.sessionAffinity", "azureRegion"]), "2025-03-01-preview");
+        let deployment = |used: &[&str]| {
+            version_with("Microsoft.CognitiveServices/accounts/deployments", "2024-10-01", |path| used.contains(&path))
+        };
+        assert_eq!(deployment(&[]), "2024-10-01");
+        assert_eq!(deployment(&["spilloverDeploymentName"]), "2025-06-01", "not a preview before it");
+        assert_eq!(deployment(&["spilloverDeploymentName", "serviceTier"]), "2025-12-01");
+        assert_eq!(version_with("no/such", "2020-01-01", |_| true), "2020-01-01");
+    }
+
+    #[test]
     fn ratios_differ_by_tier_of_deployment() {
         assert_eq!(rpm_per_1k_tpm("gpt-5.4", "GlobalStandard"), Some((10, 1)));
         assert_eq!(rpm_per_1k_tpm("gpt-5.4", "DataZoneStandard"), Some((1, 1)));

@@ -56,7 +56,7 @@ pub struct Template {
 pub struct Parameter {
     /// Its symbol.
     pub name: String,
-    /// `string`, `int` or `object`.
+    /// `string`, `int` or `object`; `securestring` for what Azure is not to show.
     pub kind: &'static str,
     /// For people.
     pub description: String,

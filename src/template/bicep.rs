@@ -288,14 +288,17 @@ fn group(place: &Place) -> Option<Jinja> {
 }
 
 fn parameter(parameter: &Parameter) -> Jinja {
-    let declared = format!("{} {}", parameter.name, parameter.kind);
+    let secure = parameter.kind == "securestring";
+    let kind = if secure { "string" } else { parameter.kind };
+    let declared = format!("{} {kind}", parameter.name);
     let default = parameter.default.as_ref().map(|default| match default {
         call @ Value::Call(..) => text(definition("param ", &declared, call)),
         other => text(block(other, 0)),
     });
     context! {
         name => text(&parameter.name),
-        kind => text(parameter.kind),
+        kind => text(kind),
+        secure,
         description => text(literal(&parameter.description)),
         allowed => parameter.allowed.iter().map(value).collect::<Vec<_>>(),
         min_length => parameter.min_length,

@@ -211,3 +211,26 @@ fn role_assignment(key: &str) -> Template {
         ..Template::default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_says_where_something_stands() {
+        let mut scope =
+            Scope { subscription: None, resource_group: "rg-own".into(), location: Location::new("eastus2") };
+        let of = |id: &str, scope: &Scope| {
+            let (name, place) = place_of(id, scope);
+            (name, place.subscription, place.resource_group)
+        };
+        let some = |text: &str| Some(text.to_owned());
+        let id =
+            "/subscriptions/AAAA/resourcegroups/RG-own/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id";
+        assert_eq!(of(id, &scope), ("id".into(), some("aaaa"), None));
+        scope.subscription = some("aaaa");
+        assert_eq!(of(id, &scope), ("id".into(), None, None), "the stack's own");
+        assert_eq!(of(&id.replace("RG-own", "rg-2"), &scope), ("id".into(), None, some("rg-2")));
+        assert_eq!(of("a name", &scope), ("a name".into(), None, None));
+    }
+}

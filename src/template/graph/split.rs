@@ -18,6 +18,9 @@ pub(super) const MODULE: &str = "gatewayConfig";
 /// The module's parameter with the accounts' endpoints by key.
 pub(super) const ENDPOINTS: &str = "endpoints";
 
+/// Properties that no history of deployments is to show.
+const SECRETS: [&str; 1] = ["ConnectionString"];
+
 const GATEWAY_NAME: &str = "gatewayName";
 
 /// The finished template: with a module where the gateway stands elsewhere.
@@ -123,7 +126,7 @@ impl Crossing<'_> {
             Value::Param(name) => {
                 let known = self.parameters.iter().find(|parameter| parameter.name == *name);
                 let (kind, description) = known.map_or(("string", ""), |p| (p.kind, p.description.as_str()));
-                Some(self.take(name, kind, &description.to_owned(), part))
+                Some(self.take(name, kind, description, part))
             }
             Value::Var(name) if name == "stackTags" => {
                 Some(self.take(name, "object", "Tags of every resource that can have them.", part))
@@ -149,7 +152,8 @@ impl Crossing<'_> {
                 let mut chars = what.chars();
                 let first: String = chars.next().into_iter().flat_map(char::to_uppercase).collect();
                 let name = format!("{symbol}{first}{}", chars.as_str());
-                self.take(&name, "string", &format!("`{what}` of `{symbol}` in the main file."), part)
+                let kind = if SECRETS.contains(&what) { "securestring" } else { "string" };
+                self.take(&name, kind, &format!("`{what}` of `{symbol}` in the main file."), part)
             }
         }
     }

@@ -1,7 +1,7 @@
 //! A cut writes what it was asked for and what that needs, and every body is the body of the whole.
 
 use super::cases;
-use super::topologies::{any_topology, examples};
+use super::topologies::{any_topology, closed, examples, shared};
 use aoai_lb::template::{Output, Presence, Resource, Template, Value, arm, cut, graph};
 use aoai_lb::topology::Address;
 use proptest::prelude::*;
@@ -239,5 +239,61 @@ fn a_changed_weight_sends_the_pool_alone() {
         json["resources"][1]["properties"]["url"],
         "[format('{0}openai/deployments/openaideploy1', reference(resourceId('Microsoft.CognitiveServices/accounts', \
          format('aoai-cog1-{0}', variables('unique'))), '2024-10-01').endpoint)]"
+    );
+}
+
+/// The types of what a template writes, those of a module in front of the module's.
+fn kinds(template: &Json) -> Vec<String> {
+    let all = template["resources"].as_array().into_iter().flatten();
+    all.flat_map(|resource| {
+        let mut found = kinds(&resource["properties"]["template"]);
+        found.push(resource["type"].as_str().unwrap_or_default().rsplit('/').next().unwrap_or_default().to_owned());
+        found
+    })
+    .collect()
+}
+
+#[test]
+fn a_change_on_a_gateway_elsewhere_sends_a_module_with_it_alone() {
+    let template = graph(&shared());
+    let pool = Address::Pool("old".into());
+    let part = arm(&cut(&template, &BTreeSet::from([pool]), &template.addresses()));
+    assert_eq!(kinds(&part), ["backends", "deployments"]);
+    let module = &part["resources"][0];
+    assert_eq!(module["resourceGroup"], "rg-shared");
+    let names = |object: &Json| object.as_object().expect("it").keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names(&module["properties"]["parameters"]), ["gatewayName", "stack"]);
+    assert_eq!(names(&module["properties"]["template"]["parameters"]), ["gatewayName", "stack"]);
+    assert_eq!(module.get("dependsOn"), None);
+
+    // A backend needs the endpoint of its account: of a module that is not written it reads the account itself.
+    let backend = Address::Backend("france".into());
+    let part = arm(&cut(&template, &BTreeSet::from([backend.clone()]), &template.addresses()));
+    assert_eq!(kinds(&part), ["backends", "deployments"]);
+    let endpoints = &part["resources"][0]["properties"]["parameters"]["endpoints"]["value"];
+    let france = endpoints["france"].as_str().expect("an expression");
+    assert!(france.contains("'rg-france'), 'Microsoft.CognitiveServices/accounts'"), "{france}");
+
+    // Where the deployment that it calls is not there, that comes first, alone, and the account's module with it.
+    let missing = Address::Deployment { account: "france".into(), deployment: "gpt-4.1".into() };
+    let live = template.addresses().into_iter().filter(|address| *address != missing).collect();
+    let cut = cut(&template, &BTreeSet::from([backend.clone()]), &live);
+    assert_eq!(cut.addresses(), BTreeSet::from([backend, missing]));
+    let part = arm(&cut);
+    assert_eq!(kinds(&part), ["deployments", "deployments", "backends", "deployments"]);
+    assert!(part["resources"][1]["dependsOn"][0].as_str().expect("an id").contains("-account-france"), "{part}");
+}
+
+#[test]
+fn a_private_endpoint_of_an_account_elsewhere_reads_its_id() {
+    let template = graph(&closed());
+    let endpoint = Address::PrivateEndpoint("ai".into());
+    let json = arm(&cut(&template, &BTreeSet::from([endpoint]), &template.addresses()));
+    assert_eq!(kinds(&json), ["privateEndpoints"]);
+    let connection = &json["resources"][0]["properties"]["privateLinkServiceConnections"][0];
+    let id = connection["properties"]["privateLinkServiceId"].as_str().expect("an id");
+    assert!(
+        id.starts_with("[extensionResourceId(format('/subscriptions/{0}/resourceGroups/{1}', subscription()"),
+        "{id}"
     );
 }

@@ -4,9 +4,10 @@ use super::topologies::{any_topology, several};
 use super::{cases, text, write};
 use crate::bicep::{compile, compile_params, format_check, lint};
 use aoai_lb::expr::{TemplateString, parse, template_string};
-use aoai_lb::template::{Template, Value, arm, files, graph};
-use aoai_lb::topology::Topology;
+use aoai_lb::template::{Presence, Template, Value, arm, files, graph};
+use aoai_lb::topology::{Access, Address, Holds, Identity, Topology};
 use proptest::prelude::*;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What an independent compiler makes of our Bicep is our JSON, to the byte; nothing to format, nothing to warn of.
 pub fn two_printers_agree(topology: &Topology) {
@@ -156,6 +157,178 @@ proptest! {
             let again = parse(&expression).map(|tree| tree.to_string());
             prop_assert_eq!(again.as_ref(), Ok(&expression));
         }
+    }
+}
+
+/// Everything that comes before a thing of the stack, however far, through modules too.
+struct Order {
+    /// Where an address stands: the template's symbol, and the symbol inside a module.
+    places: BTreeMap<Address, (String, Option<String>)>,
+    template: Template,
+}
+
+impl Order {
+    fn of(template: Template) -> Order {
+        let mut places = BTreeMap::new();
+        for resource in &template.resources {
+            places.extend(resource.address.clone().map(|address| (address, (resource.symbol.clone(), None))));
+        }
+        for module in &template.modules {
+            let inner = module.template.resources.iter().filter(|r| r.presence == Presence::Written);
+            places.extend(
+                inner.filter_map(|r| Some((r.address.clone()?, (module.symbol.clone(), Some(r.symbol.clone()))))),
+            );
+        }
+        Order { places, template }
+    }
+
+    /// Whether `first` is there before `then` is written.
+    fn holds(&self, first: &Address, then: &Address) -> bool {
+        let (Some(first), Some(then)) = (self.places.get(first), self.places.get(then)) else { return true };
+        if self.template.resource(&first.0).is_some_and(|resource| resource.presence == Presence::Existing) {
+            return true;
+        }
+        match (first, then) {
+            ((a, Some(first)), (b, Some(then))) if a == b => {
+                let module = &self.template.module(a).expect("the module").template;
+                before(module, then).contains(first)
+            }
+            ((first, _), (then, _)) => before(&self.template, then).contains(first),
+        }
+    }
+}
+
+fn before(template: &Template, symbol: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let mut next = vec![symbol.to_owned()];
+    while let Some(symbol) = next.pop() {
+        next.extend(template.dependencies(&symbol).into_iter().filter(|symbol| found.insert(symbol.clone())));
+    }
+    found
+}
+
+/// What Azure needs first, said of the topology alone: pairs of what comes first and what comes then.
+fn needed_first(topology: &Topology) -> Vec<(Address, Address)> {
+    let mut pairs = Vec::new();
+    let deployment = |account: &str, deployment: &str| Address::Deployment {
+        account: account.to_owned(),
+        deployment: deployment.to_owned(),
+    };
+    for (key, account) in &topology.accounts {
+        let of = Address::Account(key.clone());
+        for (name, found) in &account.deployments {
+            pairs.push((of.clone(), deployment(key, name)));
+            pairs.push((deployment(key, name), Address::PrivateEndpoint(key.clone())));
+            let ring = |target: &str| {
+                // whoever follows the targets comes back
+                let mut seen = BTreeSet::from([target]);
+                let mut at = target;
+                while let Some(next) = account.deployments[at].spillover.as_deref() {
+                    at = next;
+                    if !seen.insert(at) {
+                        return seen.contains(name.as_str());
+                    }
+                }
+                false
+            };
+            if let Some(target) = found.spillover.as_ref().filter(|target| !ring(target)) {
+                pairs.push((deployment(key, target), deployment(key, name)));
+            }
+        }
+        pairs.push((of.clone(), Address::PrivateEndpoint(key.clone())));
+        pairs.push((Address::PrivateEndpoint(key.clone()), Address::DnsZoneGroup(key.clone())));
+        pairs.push((of, Address::Grant(key.clone())));
+        let system = topology.gateway.as_ref().is_some_and(|gateway| gateway.identity == Identity::System);
+        pairs.push((if system { Address::Gateway } else { Address::Identity }, Address::Grant(key.clone())));
+    }
+    pairs.push((Address::Identity, Address::Gateway));
+    pairs.extend(topology.named_values.keys().map(|key| (Address::Gateway, Address::NamedValue(key.clone()))));
+    for (key, backend) in &topology.backends {
+        let then = Address::Backend(key.clone());
+        pairs.push((Address::Gateway, then.clone()));
+        if let Some((account, called)) = backend.target.account() {
+            pairs.push((Address::Account(account.clone()), then.clone()));
+            pairs.extend(called.map(|called| (deployment(account, called), then)));
+        }
+    }
+    for (key, pool) in &topology.pools {
+        let members = pool.members.iter().map(|member| Address::Backend(member.backend.clone()));
+        pairs.extend(members.map(|member| (member, Address::Pool(key.clone()))));
+    }
+    for (key, api) in &topology.apis {
+        let then = Address::Policy(key.clone());
+        pairs.push((Address::Gateway, Address::Api(key.clone())));
+        pairs.push((Address::Api(key.clone()), then.clone()));
+        let Some(intent) = api.policy.intent() else { continue };
+        let routed = intent.routes.pools().into_iter().chain(intent.v1.iter().flat_map(|routes| routes.pools()));
+        let pools = routed.filter_map(|name| topology.pool_by_name(name)).map(|(key, _)| Address::Pool(key.clone()));
+        let picked = intent.pools.values().flatten();
+        let named = picked.clone().map(|candidate| candidate.backend.as_str()).chain(intent.stateful.as_deref());
+        let backends = named.filter_map(|name| topology.backend_by_name(name)).map(|(key, _)| key.clone());
+        let keys = picked.filter_map(|candidate| Some(candidate.credential.as_ref()?.named_value.as_str()));
+        let values = keys.chain(intent.client_id.as_deref()).filter_map(|name| {
+            topology
+                .named_values
+                .iter()
+                .find(|(_, value)| value.name.eq_ignore_ascii_case(name))
+                .map(|(key, _)| key.clone())
+        });
+        let first: Vec<Address> =
+            pools.chain(backends.map(Address::Backend)).chain(values.map(Address::NamedValue)).collect();
+        pairs.extend(first.into_iter().map(|first| (first, then.clone())));
+    }
+    for (key, subscription) in &topology.subscriptions {
+        let first = match &subscription.access {
+            Access::Api(api) => Address::Api(api.clone()),
+            Access::Product(product) => Address::Product(product.clone()),
+        };
+        pairs.push((first, Address::Subscription(key.clone())));
+    }
+    pairs
+}
+
+proptest! {
+    #![proptest_config(cases(64))]
+
+    #[test]
+    fn what_azure_needs_first_comes_first_in_any_template(topology in any_topology()) {
+        let order = Order::of(graph(&topology));
+        for (first, then) in needed_first(&topology) {
+            prop_assert!(order.holds(&first, &then), "{first} before {then}");
+        }
+        // two deployments of one account never at a time
+        for (key, account) in &topology.accounts {
+            let all: Vec<Address> = account.deployments.keys()
+                .map(|deployment| Address::Deployment { account: key.clone(), deployment: deployment.clone() }).collect();
+            for (at, one) in all.iter().enumerate() {
+                for other in &all[at + 1..] {
+                    prop_assert!(order.holds(one, other) || order.holds(other, one), "{one} and {other}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn everything_of_the_stack_is_written_and_nothing_else(topology in any_topology()) {
+        let mut wanted: BTreeSet<Address> = topology.addresses().into_iter().collect();
+        // what names something that is not there has no place to stand
+        let system = topology.gateway.as_ref().is_some_and(|gateway| gateway.identity == Identity::System);
+        wanted.retain(|address| match address {
+            Address::NamedValue(key) if system => topology.named_values[key].holds != Holds::ClientId,
+            Address::Subscription(key) => match &topology.subscriptions[key].access {
+                Access::Api(api) => topology.apis.contains_key(api),
+                Access::Product(product) => topology.products.contains_key(product),
+            },
+            _ => true,
+        });
+        if topology.gateway.is_none() {
+            let of_accounts = |address: &Address| {
+                use Address::*;
+                matches!(address, Account(_) | Deployment { .. } | PrivateEndpoint(_) | DnsZoneGroup(_))
+            };
+            wanted.retain(of_accounts);
+        }
+        prop_assert_eq!(graph(&topology).addresses(), wanted);
     }
 }
 

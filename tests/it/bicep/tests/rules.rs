@@ -92,6 +92,9 @@ fn each_rule_of_the_linter_is_held() {
         let wanted = format!("main.bicep:{wanted}");
         assert!(matches!(found.as_slice(), [only] if only.starts_with(&wanted)), "{source}\n  {found:?}\n  {wanted}");
     }
+    let disabled = |rule: &str| format!("#disable-next-line {rule}\noutput o string = 'https://x.vault.azure.net/'\n");
+    assert_eq!(lint(&disabled("BCP037 no-hardcoded-env-urls")), Vec::<String>::new());
+    assert_eq!(lint(&disabled("no-hardcoded-location")).len(), 1);
     let clean = "param secretName string\nparam group string\nresource r 'A.B/c@1' = {\n  name: secretName\n  \
                  location: 'global'\n}\noutput o string = 'https://notvault.azure.net.org/${resourceId('A.B/c', group)}'\n";
     assert_eq!(lint(clean), Vec::<String>::new());
