@@ -72,10 +72,14 @@ pub fn write(draft: &Draft) -> (String, Vec<String>) {
 /// Takes out what has no name: YAML can say it, and a spec cannot.
 fn nameless(tree: &mut Map<String, Value>) {
     tree.retain(|key, _| !key.is_empty());
-    for value in tree.values_mut() {
-        if let Value::Object(inner) = value {
-            nameless(inner);
-        }
+    tree.values_mut().for_each(nameless_in);
+}
+
+fn nameless_in(value: &mut Value) {
+    match value {
+        Value::Object(inner) => nameless(inner),
+        Value::Array(items) => items.iter_mut().for_each(nameless_in),
+        _ => {}
     }
 }
 
