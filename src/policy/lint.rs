@@ -1,6 +1,6 @@
 //! What goes wrong in hand-written policies that API Management accepts: each pitfall has been met in published ones.
 //!
-//! [`lint`] is [`rules`](super::rules) and pitfalls together. A pitfall is told once for the place that has to change, not
+//! [`lint`] is [`rules`] and pitfalls together. A pitfall is told once for the place that has to change, not
 //! for every place where it shows.
 //!
 //! Deliberately absent: what broader scopes add by `<base />`, what named values and fragments hold, and any guess: an
