@@ -95,20 +95,8 @@ pub fn is_ours(desired: &Topology, resource: &Value) -> bool {
 fn empty(desired: &Topology) -> Live {
     Live {
         topology: Topology {
-            stack: desired.stack.clone(),
-            scope: desired.scope.clone(),
-            tags: BTreeMap::new(),
             api_versions: desired.api_versions.clone(),
-            gateway: None,
-            accounts: BTreeMap::new(),
-            grants: BTreeMap::new(),
-            named_values: BTreeMap::new(),
-            backends: BTreeMap::new(),
-            pools: BTreeMap::new(),
-            apis: BTreeMap::new(),
-            products: BTreeMap::new(),
-            subscriptions: BTreeMap::new(),
-            observability: None,
+            ..Topology::new(desired.stack.clone(), desired.scope.clone())
         },
         resource_group: None,
         owners: BTreeMap::new(),

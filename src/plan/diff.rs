@@ -1,8 +1,9 @@
 //! Differences between two things at one address, field by field, in the spec's words.
 
 use super::Field;
+use crate::topology::intent::{Candidate, LimitBy, TokenLimit};
 use crate::topology::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What differs at `address` between what is wanted and what is there; nothing where either side lacks it.
 pub(super) fn fields(desired: &Topology, there: &Live, address: &Address) -> Vec<Field> {
@@ -178,6 +179,15 @@ fn codes(ranges: &[StatusRange]) -> String {
     ranges.iter().map(StatusRange::to_string).collect::<Vec<_>>().join(", ")
 }
 
+fn limit(limit: &TokenLimit) -> String {
+    let by = match limit.by {
+        LimitBy::Subscription => "",
+        LimitBy::Pool => " by pool",
+    };
+    let estimate = if limit.estimate_prompt { "" } else { ", prompts not estimated" };
+    format!("{} tokens a minute{by}{estimate}", limit.tokens_per_minute)
+}
+
 /// `*` stands for every name.
 fn routes(routes: &Routes) -> BTreeMap<&str, &str> {
     match routes {
@@ -234,6 +244,30 @@ impl Fields {
         self.add("breaker acceptRetryAfter", from.accept_retry_after, to.accept_retry_after);
     }
 
+    fn routes(&mut self, what: &str, from: Option<&Routes>, to: Option<&Routes>) {
+        let (there, wanted) = (from.map(routes).unwrap_or_default(), to.map(routes).unwrap_or_default());
+        let names: BTreeSet<&str> = there.keys().chain(wanted.keys()).copied().collect();
+        for name in names {
+            let pool = |routes: &BTreeMap<&str, &str>| routes.get(name).map(|pool| (*pool).to_owned());
+            self.optional(&format!("{what} {name}"), pool(&there), pool(&wanted));
+        }
+    }
+
+    /// What a policy picks from.
+    fn candidates(&mut self, from: &BTreeMap<String, Vec<Candidate>>, to: &BTreeMap<String, Vec<Candidate>>) {
+        let of = |pools: &BTreeMap<String, Vec<Candidate>>| -> BTreeMap<(String, String), String> {
+            let all = pools.iter().flat_map(|(pool, members)| members.iter().map(move |member| (pool, member)));
+            let whole = |member: &Candidate| format!("priority {}, weight {}", member.priority, member.weight);
+            all.map(|(pool, member)| ((pool.clone(), member.backend.clone()), whole(member))).collect()
+        };
+        let (there, wanted) = (of(from), of(to));
+        let names: BTreeSet<&(String, String)> = there.keys().chain(wanted.keys()).collect();
+        for name @ (pool, member) in names {
+            let title = format!("pool {pool} member {member}");
+            self.optional(&title, there.get(name).cloned(), wanted.get(name).cloned());
+        }
+    }
+
     fn keys(&mut self, from: Option<&KeyNames>, to: Option<&KeyNames>) {
         let name = |keys: Option<&KeyNames>, of: fn(&KeyNames) -> &String| keys.map(|keys| of(keys).clone());
         self.optional("key header", name(from, |keys| &keys.header), name(to, |keys| &keys.header));
@@ -280,12 +314,15 @@ impl Fields {
             }
         };
         self.add("strategy", from.strategy.word(), to.strategy.word());
-        let (there, wanted) = (routes(&from.routes), routes(&to.routes));
-        let names: std::collections::BTreeSet<&str> = there.keys().chain(wanted.keys()).copied().collect();
-        for name in names {
-            let pool = |routes: &BTreeMap<&str, &str>| routes.get(name).map(|pool| (*pool).to_owned());
-            self.optional(&format!("route {name}"), pool(&there), pool(&wanted));
-        }
+        self.routes("route", Some(&from.routes), Some(&to.routes));
+        self.routes("v1 route", from.v1.as_ref(), to.v1.as_ref());
+        self.candidates(&from.pools, &to.pools);
+        self.optional("stateful", from.stateful.clone(), to.stateful.clone());
+        self.optional("tokenLimit", from.token_limit.as_ref().map(limit), to.token_limit.as_ref().map(limit));
+        let entra = |intent: &Intent| intent.entra.as_ref().map(|entra| entra.tenant.clone());
+        self.optional("entra tenant", entra(from), entra(to));
+        let metrics = |intent: &Intent| intent.metrics.as_ref().map(|metrics| metrics.dimensions.join(", "));
+        self.optional("metrics", metrics(from), metrics(to));
         self.keys(from.keys.as_ref(), to.keys.as_ref());
         self.add("audience", &from.audience, &to.audience);
         self.add("retry count", from.retry.count, to.retry.count);

@@ -12,6 +12,34 @@ fn shown(plan: &Plan) -> String {
 }
 
 #[test]
+fn what_a_policy_does_is_told_in_the_specs_words() {
+    use aoai_lb::topology::intent::{Candidate, LimitBy, TokenLimit};
+    let before = quickstart();
+    let mut after = before.clone();
+    let api = after.apis.get_mut("openai").expect("the API");
+    let Policy::Rendered(intent) = &mut api.policy else { panic!("ours") };
+    intent.token_limit = Some(TokenLimit { tokens_per_minute: 9, estimate_prompt: true, by: LimitBy::Pool });
+    intent.v1 = Some(Routes::All("gpt-pool".into()));
+    intent.stateful = Some("eastus2".into());
+    let member = Candidate { backend: "eastus2".into(), priority: 1, weight: 3, credential: None };
+    intent.pools = [("gpt-pool".to_owned(), vec![member])].into();
+    let plan = planned(&after, &live(&before, &Owner::Ours));
+    let [change] = plan.changes.as_slice() else { panic!("{plan:#?}") };
+    let Action::Update(fields) = &change.action else { panic!("{change:#?}") };
+    let said: Vec<String> =
+        fields.iter().map(|f| format!("{}: {:?}", f.name, f.to.as_deref().unwrap_or("-"))).collect();
+    assert_eq!(
+        said,
+        [
+            "v1 route *: \"gpt-pool\"",
+            "pool gpt-pool member eastus2: \"priority 1, weight 3\"",
+            "stateful: \"eastus2\"",
+            "tokenLimit: \"9 tokens a minute by pool\"",
+        ]
+    );
+}
+
+#[test]
 fn a_weight_is_one_change_in_the_words_of_the_spec() {
     let before = resolved(quickstart());
     let mut after = before.clone();
