@@ -2,15 +2,16 @@
 //! that holds a law or two beside. `cargo test` runs them over `fuzz/seeds/` and mutations of it.
 
 use aoai_lb::azure::{World, engine};
+use aoai_lb::diagnostic::code;
 use aoai_lb::time::Time;
 use aoai_lb::wire::{Headers, Method, Request, Response};
-use aoai_lb::{arm, expr, policy, policy_xml, sim, spec, template};
+use aoai_lb::{arm, expr, import, policy, policy_xml, sim, spec, template};
 
 /// A target with the name of its folder of seeds.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 8] = [
+pub const TARGETS: [Target; 9] = [
     ("spec", spec),
     ("expression", expression),
     ("policy", policy),
@@ -19,6 +20,7 @@ pub const TARGETS: [Target; 8] = [
     ("template", template),
     ("failure", failure),
     ("lint", lint),
+    ("import", import),
 ];
 
 /// A spec: a valid one renders, and its long form means the same; a problem stands inside the text.
@@ -119,5 +121,31 @@ fn lint(data: &[u8]) {
     let found = [policy::lint::lint(text, &Default::default()), template::lint::lint(text)];
     for span in found.iter().flatten().filter_map(|problem| problem.span) {
         assert!(span.start <= span.end && span.start <= text.len(), "{span:?}");
+    }
+}
+
+/// Somebody's template or policy: what comes out is a spec with no key that a spec does not have, and every problem
+/// stands in the text.
+fn import(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let parameters = serde_json::Map::new();
+    let options = import::Options {
+        file: "main.json",
+        parameters: &parameters,
+        subscription: None,
+        resource_group: Some("rg-contoso"),
+        location: None,
+    };
+    let problems = match import::read(text, &options) {
+        Err(problem) => vec![problem],
+        Ok(made) => {
+            let odd = [code::UNKNOWN_KEY, code::BROKEN_YAML, code::DUPLICATE_KEY, code::YAML_FEATURE];
+            let asked = spec::load(&made.spec, &spec::Options::default()).err().unwrap_or_default();
+            assert!(asked.iter().all(|problem| !odd.contains(&problem.code)), "{asked:?}\n{}", made.spec);
+            made.problems
+        }
+    };
+    for span in problems.iter().filter_map(|problem| problem.span) {
+        assert!(text.get(span.start..span.end).is_some(), "{span:?}");
     }
 }

@@ -1,8 +1,8 @@
 //! Somebody's ARM template or policy becomes a spec, as far as it can, and what could not be carried over is said.
 //!
 //! - `evaluate` what the resources of a template come to without Azure;
-//! - `template` those resources become a topology, as live state does;
-//! - `routing` backends, pools and APIs in it;
+//! - `template` those resources become a topology, as live state does: `accounts`, `routing` with backends and pools,
+//!   `apis`, `observe`;
 //! - `policy` what a policy of somebody else's means;
 //! - `document` a policy alone, whose backends are a list.
 //!
@@ -12,8 +12,11 @@
 //! Deliberately absent: Bicep (it is compiled first), links to templates and policies elsewhere, live state (`arm`), and
 //! what a spec has no word for.
 
+mod accounts;
+mod apis;
 mod document;
 mod evaluate;
+mod observe;
 mod policy;
 mod routing;
 mod template;
@@ -110,9 +113,14 @@ fn stack_name(text: &str) -> String {
     if name.len() < 2 { "imported".into() } else { name.into() }
 }
 
+/// A file without its folders.
+fn named(file: &str) -> &str {
+    file.rsplit(['/', '\\']).next().unwrap_or(file)
+}
+
 /// The name of a file without folders and extension.
 fn stem(file: &str) -> &str {
-    let name = file.rsplit(['/', '\\']).next().unwrap_or(file);
+    let name = named(file);
     name.split('.').next().unwrap_or(name)
 }
 
@@ -140,3 +148,6 @@ fn host_and_path(url: &str) -> (String, String) {
 fn json(text: &str) -> Option<json::Node> {
     json::read(text)
 }
+
+#[cfg(test)]
+mod tests;

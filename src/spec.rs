@@ -89,6 +89,20 @@ pub struct Loaded {
     pub management: Management,
     /// Warnings and notes, with places, without those that are silenced.
     pub warnings: Vec<Diagnostic>,
+    /// Warnings that are meant, by code, each with the reason.
+    pub silence: BTreeMap<String, String>,
+}
+
+impl Loaded {
+    /// Gives the problems that others found in the topology their places, without those that are silenced, sorted.
+    pub fn placed(&self, mut problems: Vec<Diagnostic>) -> Vec<Diagnostic> {
+        let meant = |problem: &Diagnostic| {
+            problem.severity == Severity::Warning && self.silence.contains_key(problem.code.as_str())
+        };
+        problems.retain(|problem| !meant(problem));
+        place(&mut problems, &self.spans, &[]);
+        problems
+    }
 }
 
 /// How live state is looked after: what a topology, which is the same for desired and live state, cannot say.
@@ -146,7 +160,7 @@ pub fn load(text: &str, options: &Options) -> Result<Loaded, Vec<Diagnostic>> {
 ///
 /// Environments are merged; the chosen one stays as a name, so that `--env` gives the same stack.
 pub fn expand(text: &str, options: &Options) -> Result<String, Vec<Diagnostic>> {
-    read(text, options).map(|read| expand::print(&read.loaded, &read.silence, &read.mixed))
+    read(text, options).map(|read| expand::print(&read.loaded, &read.loaded.silence, &read.mixed))
 }
 
 /// The JSON Schema of a spec, for editors: a scalar may also be a text with a variable.
@@ -166,7 +180,6 @@ pub fn stack_unique(topology: &Topology) -> Option<String> {
 
 struct Read {
     loaded: Loaded,
-    silence: model::Map<String>,
     mixed: BTreeSet<Key>,
 }
 
@@ -217,8 +230,8 @@ fn read(text: &str, options: &Options) -> Result<Read, Vec<Diagnostic>> {
                 simulation: built.simulation,
                 management: built.management,
                 warnings: problems,
+                silence: built.silence,
             },
-            silence: built.silence,
             mixed: built.mixed,
         }),
         _ => Err(problems),

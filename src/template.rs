@@ -30,6 +30,7 @@ pub use cut::cut;
 pub use graph::graph;
 pub use value::{Body, Value};
 
+use crate::diagnostic::Diagnostic;
 use crate::topology::{Address, Place, Topology};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -260,6 +261,14 @@ impl Template {
 
 /// How a file of a module names one beside `main.bicep`.
 const ABOVE: &str = "../";
+
+/// What is wrong with how a topology would be written: api-versions that the spec pins.
+pub fn problems(topology: &Topology) -> Vec<Diagnostic> {
+    if topology.api_versions.is_empty() {
+        return Vec::new();
+    }
+    graph::pins(&graph(topology), &topology.api_versions)
+}
 
 /// Every file that `render` writes, byte-stable: `main.bicep`, its modules, `main.json`, the texts that it reads, the
 /// queries of what is recorded, `main.bicepparam`.

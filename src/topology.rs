@@ -47,6 +47,8 @@ pub struct Topology {
     pub scope: Scope,
     /// Tags of every resource that can have them, without our own.
     pub tags: BTreeMap<String, String>,
+    /// Api-versions that the spec pins, by resource type or provider.
+    pub api_versions: BTreeMap<String, String>,
     /// The API Management service; `None` only in live state, where there is none yet.
     pub gateway: Option<Gateway>,
     /// Azure OpenAI accounts.

@@ -98,6 +98,7 @@ fn empty(desired: &Topology) -> Live {
             stack: desired.stack.clone(),
             scope: desired.scope.clone(),
             tags: BTreeMap::new(),
+            api_versions: desired.api_versions.clone(),
             gateway: None,
             accounts: BTreeMap::new(),
             grants: BTreeMap::new(),

@@ -8,6 +8,7 @@ use crate::io::local::{self, Local};
 use crate::spec::{self, Loaded};
 use crate::time::Time;
 use crate::ui::{self, Events, Input, Output, Source, Ui, Verbosity};
+use crate::{policy, template};
 use anstream::ColorChoice;
 use serde_json::{Value, json};
 use std::cell::RefCell;
@@ -144,7 +145,15 @@ impl<'a> Context<'a> {
     pub(super) fn load(&self, spec: &args::Spec) -> Result<Spec> {
         let source = self.source(spec)?;
         match spec::load(&source.text, &self.options(&beside(&source))) {
-            Ok(loaded) => {
+            Ok(mut loaded) => {
+                let mut more = policy::problems(&loaded.topology);
+                more.extend(template::problems(&loaded.topology));
+                more.extend(std::mem::take(&mut loaded.warnings));
+                loaded.warnings = loaded.placed(more);
+                if loaded.warnings.iter().any(|problem| problem.severity == Severity::Error) {
+                    let summary = format!("{} is not valid: {}.", ui::clean(&source.name), count(&loaded.warnings));
+                    return Err(Failure { summary: Some(summary), ..Failure::of(&source, loaded.warnings) });
+                }
                 self.tell(Some(&source), &loaded.warnings);
                 Ok(Spec { source, loaded })
             }

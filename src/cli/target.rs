@@ -185,28 +185,6 @@ fn is_guid(text: &str) -> bool {
         && parts.iter().all(|part| part.bytes().all(|b| b.is_ascii_hexdigit()))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_word_is_quoted_where_a_shell_would_split_it() {
-        assert_eq!(quoted("examples/a-b_1.yaml"), "examples/a-b_1.yaml");
-        assert_eq!(quoted("my spec's.yaml"), "'my spec'\\''s.yaml'");
-        assert_eq!((quoted(""), quoted("a;b")), ("''".into(), "'a;b'".into()));
-    }
-
-    #[test]
-    fn a_guid_is_a_guid() {
-        assert!(is_guid(local::SUBSCRIPTION));
-        for text in
-            ["", "my-subscription", "00000000-0000-0000-0000-00000000000g", "0000000-00000-0000-0000-000000000001"]
-        {
-            assert!(!is_guid(text), "{text}");
-        }
-    }
-}
-
 /// What a spec can say and live state does not show yet: planning without it would plan it anew each time.
 fn not_read_yet(loaded: &spec::Loaded) -> Vec<Diagnostic> {
     let topology = &loaded.topology;
@@ -249,4 +227,26 @@ fn not_read_yet(loaded: &spec::Loaded) -> Vec<Diagnostic> {
         Diagnostic { span: loaded.spans.get(&key), ..problem }
     };
     missing.into_iter().map(problem).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_is_quoted_where_a_shell_would_split_it() {
+        assert_eq!(quoted("examples/a-b_1.yaml"), "examples/a-b_1.yaml");
+        assert_eq!(quoted("my spec's.yaml"), "'my spec'\\''s.yaml'");
+        assert_eq!((quoted(""), quoted("a;b")), ("''".into(), "'a;b'".into()));
+    }
+
+    #[test]
+    fn a_guid_is_a_guid() {
+        assert!(is_guid(local::SUBSCRIPTION));
+        for text in
+            ["", "my-subscription", "00000000-0000-0000-0000-00000000000g", "0000000-00000-0000-0000-000000000001"]
+        {
+            assert!(!is_guid(text), "{text}");
+        }
+    }
 }

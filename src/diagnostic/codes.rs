@@ -138,6 +138,7 @@ registry! {
     "AL0401" BAD_TEMPLATE Error Spec;
     "AL0402" TEMPLATE_NOT_XML Error Spec;
     "AL0403" POLICY_TOO_LARGE Error Spec;
+    "AL0404" PINNED_VERSION Error Spec;
 
     // AL05: Azure
     "AL0501" AZURE_REFUSED Error Refused;

@@ -87,7 +87,7 @@ pub(super) fn read(text: &str, options: &Options<'_>) -> Result<(Draft, Vec<Diag
         tier_known: false,
         mixed: BTreeSet::new(),
         comment: vec![
-            format!("Made by `aoai-lb import` from {}.", options.file),
+            format!("Made by `aoai-lb import` from {}.", super::named(options.file)),
             "What is not here was not carried over: the command said what. The policy does not say what the accounts"
                 .into(),
             "hold: give each its deployments, as `NAME: { model: ..., version: \"...\", capacity: ... }`.".into(),

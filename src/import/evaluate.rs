@@ -7,8 +7,10 @@
 //! Both forms are read, the classic and the symbolic one, with loops, conditions and the templates nested in them. The
 //! engine of the local Azure is not used: it refuses what this has to pass over.
 
+mod context;
+
 use super::Options;
-use crate::expr::{self, Context, EvalError, Expr, Fault, TemplateString, View};
+use crate::expr::{self, EvalError, Expr, Fault, TemplateString};
 use crate::template::lint::json::{Json, Node};
 use serde_json::{Map, Value, json};
 use std::cell::{Cell, RefCell};
@@ -40,6 +42,8 @@ pub(super) struct Found<'a> {
     pub name: String,
     /// The same as the other evaluation has it: a name that differs is made in Azure.
     pub other: String,
+    /// What the other evaluation sends.
+    pub other_body: Value,
     /// Where it is deployed to.
     pub place: Place,
     /// What it extends.
@@ -87,6 +91,8 @@ pub(super) struct Template<'a> {
     /// Which of the two evaluations this is.
     turn: usize,
     reasons: RefCell<Vec<String>>,
+    /// Where the accounts that are referred to stand, by their names in lower case.
+    places: RefCell<BTreeMap<String, Place>>,
     spent: Cell<u32>,
     weight: Cell<usize>,
 }
@@ -118,14 +124,22 @@ pub(super) fn resources<'a>(root: &'a Node, options: &'a Options<'a>) -> (Vec<Fo
     let (second, _) = turn(root, options, 1);
     if first.len() == second.len() {
         for (found, other) in first.iter_mut().zip(second) {
-            found.other = other.name;
+            (found.other, found.other_body) = (other.name, other.body);
         }
     }
     (first, template)
 }
 
 fn turn<'a>(root: &'a Node, options: &'a Options<'a>, turn: usize) -> (Vec<Found<'a>>, Template<'a>) {
-    let all = Template { root, options, turn, reasons: RefCell::default(), spent: Cell::new(0), weight: Cell::new(0) };
+    let all = Template {
+        root,
+        options,
+        turn,
+        reasons: RefCell::default(),
+        places: RefCell::default(),
+        spent: Cell::new(0),
+        weight: Cell::new(0),
+    };
     let schema = root.get("$schema").and_then(Node::text).unwrap_or_default().to_ascii_lowercase();
     let of_group = !(schema.contains("subscriptiondeployment") || schema.contains("tenantdeployment"));
     let group = || match options.resource_group {
@@ -172,6 +186,18 @@ impl Template<'_> {
             rest = mark.split_once(CLOSE).map_or("", |(_, after)| after);
         }
         out + rest
+    }
+
+    /// Where an account stands that an expression refers to by its id.
+    pub fn place_of(&self, account: &str) -> Option<Place> {
+        self.places.borrow().get(&account.to_lowercase()).cloned()
+    }
+
+    /// The subscription, where the template says one of its own.
+    pub fn other_subscription(&self, place: &Place) -> Option<String> {
+        let own = self.options.subscription.unwrap_or(SUBSCRIPTION[self.turn]);
+        let known = self.reason(&place.subscription).is_none() && !place.subscription.eq_ignore_ascii_case(own);
+        known.then(|| place.subscription.to_lowercase())
     }
 
     fn enter(&self, weight: usize) -> Result<Held<'_>, EvalError> {
@@ -324,6 +350,7 @@ impl<'a> At<'_, 'a> {
         let body = if read { members.collect() } else { Map::new() };
         let found = Found {
             other: name.clone(),
+            other_body: Value::Null,
             place: self.placed(node),
             scope: node.get("scope").map(|scope| self.words(scope)).unwrap_or_default(),
             body: body.into(),
@@ -404,7 +431,12 @@ impl<'a> At<'_, 'a> {
     /// What `reference` shows of a resource of the template, found by its symbol, its name or its id.
     fn shown(&self, target: &str) -> Option<Value> {
         let (provider, names) = match target.rsplit_once("/providers/") {
-            Some((_, path)) => {
+            Some((scope, path)) => {
+                let scope: Vec<&str> = scope.split('/').collect();
+                if let ["", _, subscription, _, group] = scope.as_slice() {
+                    let place = Place { subscription: (*subscription).to_owned(), group: Some((*group).to_owned()) };
+                    self.all.places.borrow_mut().entry(last(path).to_lowercase()).or_insert(place);
+                }
                 let parts: Vec<&str> = path.split('/').collect();
                 let kinds: Vec<&str> = parts.iter().skip(1).step_by(2).copied().collect();
                 let kind = format!("{}/{}", parts.first()?, kinds.join("/")).to_ascii_lowercase();
@@ -487,12 +519,15 @@ impl<'a> At<'_, 'a> {
 const DEPLOYMENTS: &str = "microsoft.resources/deployments";
 
 /// The types whose bodies are read.
-const READ: [&str; 5] = [
+const READ: [&str; 8] = [
     "microsoft.cognitiveservices/",
     "microsoft.apimanagement/",
     "microsoft.authorization/roleassignments",
     "microsoft.network/privateendpoints",
     "microsoft.managedidentity/",
+    "microsoft.operationalinsights/workspaces",
+    "microsoft.insights/diagnosticsettings",
+    "microsoft.insights/scheduledqueryrules",
 ];
 
 fn is_loop(node: &Node) -> bool {
@@ -503,91 +538,6 @@ fn is_loop(node: &Node) -> bool {
 fn short(message: &str) -> String {
     let first = message.split(". ").next().unwrap_or_default().trim_end_matches('.');
     first.chars().filter(|c| !c.is_control()).take(160).collect()
-}
-
-impl Context for At<'_, '_> {
-    fn parameter(&mut self, name: &str) -> Result<Value, EvalError> {
-        self.known("parameters", name, |at| {
-            if let Some(given) = at.own.given.get(&name.to_lowercase()) {
-                return Ok(given.clone());
-            }
-            let definition = at.own.template.get("parameters").and_then(|all| all.get(name));
-            let definition = definition.ok_or_else(|| fault(format!("there is no parameter `{name}`")))?;
-            if let Some(default) = definition.get("defaultValue") {
-                return Ok(at.value(default));
-            }
-            let is = |member: &str, word: &str| {
-                definition.get(member).and_then(Node::text).is_some_and(|text| text.eq_ignore_ascii_case(word))
-            };
-            if matches!(definition.get("nullable").map(|node| &node.value), Some(Json::Bool(true))) {
-                return Ok(Value::Null);
-            }
-            let reason = format!("the parameter `{name}` has no value");
-            if is("type", "string") || is("type", "securestring") {
-                return Ok(at.all.unknown(reason).into());
-            }
-            Err(fault(reason))
-        })
-    }
-
-    fn variable(&mut self, name: &str) -> Result<Value, EvalError> {
-        self.known("variables", name, |at| {
-            let variables = at.own.template.get("variables");
-            if let Some(node) = variables.and_then(|all| all.get(name)) {
-                return Ok(at.value(node));
-            }
-            let copies = variables.and_then(|all| all.get("copy")).map(Node::items).unwrap_or_default();
-            let mut made = copies.iter().filter_map(|each| at.looped(each));
-            let found = made.find(|(made, _)| expr::same(made, name));
-            found.map(|(_, value)| value).ok_or_else(|| fault(format!("there is no variable `{name}`")))
-        })
-    }
-
-    fn subscription(&mut self) -> Result<Value, EvalError> {
-        let id = &self.own.place.subscription;
-        Ok(json!({ "id": format!("/subscriptions/{id}"), "subscriptionId": id, "tenantId": TENANT }))
-    }
-
-    fn resource_group(&mut self) -> Result<Value, EvalError> {
-        let place = &self.own.place;
-        let group = place.group.as_ref().ok_or_else(|| EvalError::misplaced("resourceGroup"))?;
-        Ok(json!({ "id": place.id(), "name": group, "location": self.location(), "tags": {} }))
-    }
-
-    fn deployment(&mut self) -> Result<Value, EvalError> {
-        Ok(json!({ "name": "import", "location": self.location(), "properties": {} }))
-    }
-
-    fn tenant(&mut self) -> Result<Value, EvalError> {
-        Ok(json!({ "tenantId": TENANT }))
-    }
-
-    fn copy_index(&mut self, name: Option<&str>) -> Result<i64, EvalError> {
-        let wanted = |(of, _): &&(String, i64)| name.is_none_or(|name| name.eq_ignore_ascii_case(of));
-        let found = self.copies.iter().rev().find(wanted);
-        found.map(|(_, turn)| *turn).ok_or_else(|| EvalError::misplaced("copyIndex"))
-    }
-
-    fn reference(&mut self, target: &str, _: Option<&str>, view: View) -> Result<Value, EvalError> {
-        let _held = self.all.enter(8)?;
-        let shown = self.shown(target).ok_or_else(|| fault("what `reference` shows is known only in Azure"))?;
-        Ok(match view {
-            View::Full => shown,
-            View::Properties => shown.get("properties").cloned().unwrap_or(Value::Null),
-        })
-    }
-}
-
-/// The tenant, which nothing that is read depends on.
-const TENANT: &str = "00000000-0000-0000-0000-00000000007e";
-
-impl At<'_, '_> {
-    fn location(&self) -> String {
-        match self.all.options.location {
-            Some(location) => location.to_owned(),
-            None => self.all.unknown("the region of the resource group is not given".into()),
-        }
-    }
 }
 
 impl<'a> Template<'a> {

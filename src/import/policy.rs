@@ -15,6 +15,8 @@ pub(super) struct Read {
     /// What is picked from: one pool or backend under [`Strategy::Pool`].
     pub choices: Vec<Choice>,
     pub retry: Retry,
+    /// Whether the policy repeats calls at all; else `retry` is the default.
+    pub retries: bool,
     pub token_limit: Option<TokenLimit>,
     pub quota: Option<TokenQuota>,
     pub entra: Option<Entra>,
@@ -71,6 +73,7 @@ fn nothing() -> Read {
         strategy: None,
         choices: Vec::new(),
         retry: defaults::retry(),
+        retries: false,
         token_limit: None,
         quota: None,
         entra: None,
@@ -261,6 +264,7 @@ impl Reader<'_> {
     }
 
     fn retry(&mut self, element: &Element) {
+        self.read.retries = true;
         let number = |name: &str| self.plain(element, name).and_then(|text| text.trim().parse::<u64>().ok());
         let (count, interval) = (number("count"), number("interval"));
         if let Some(count) = count.and_then(|count| u32::try_from(count).ok()).filter(|count| *count <= 50) {
@@ -291,8 +295,9 @@ impl Reader<'_> {
 
     fn token_limit(&mut self, element: &Element) {
         let tokens = self.plain(element, "tokens-per-minute").and_then(|text| text.trim().parse::<u32>().ok());
-        let by_subscription =
-            self.get(element, "counter-key").is_some_and(|key| key.contains("context.Subscription.Id"));
+        let by_subscription = self
+            .get(element, "counter-key")
+            .is_some_and(|key| key.replace('?', "").contains("context.Subscription.Id"));
         let quota = self.plain(element, "token-quota").and_then(|text| text.trim().parse::<u64>().ok());
         let period = self.plain(element, "token-quota-period");
         let per = Period::ALL.into_iter().find(|per| period.as_deref() == Some(per.as_str()));

@@ -2,7 +2,7 @@
 
 use super::evaluate::{self, Found, Template, last};
 use super::routing::Routing;
-use super::{Options, account_of_host, host_and_path, stack_name, stem};
+use super::{Options, host_and_path, stack_name, stem};
 use crate::diagnostic::{Code, Diagnostic, Span, code};
 use crate::spec::{Draft, Roles};
 use crate::template::lint::json::{Json, Node};
@@ -12,11 +12,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The types that are read, or that follow from what is read; others are named.
 const SERVICE: &str = "microsoft.apimanagement/service";
-const ACCOUNTS: &str = "microsoft.cognitiveservices/accounts";
-const DEPLOYMENTS: &str = "microsoft.cognitiveservices/accounts/deployments";
+pub(super) const ACCOUNTS: &str = "microsoft.cognitiveservices/accounts";
+pub(super) const DEPLOYMENTS: &str = "microsoft.cognitiveservices/accounts/deployments";
 const ROLES: &str = "microsoft.authorization/roleassignments";
-const ENDPOINTS: &str = "microsoft.network/privateendpoints";
-const ZONES: &str = "microsoft.network/privateendpoints/privatednszonegroups";
+pub(super) const ENDPOINTS: &str = "microsoft.network/privateendpoints";
+pub(super) const ZONES: &str = "microsoft.network/privateendpoints/privatednszonegroups";
 const IDENTITIES: &str = "microsoft.managedidentity/userassignedidentities";
 
 /// Made along the way, or by the spec itself.
@@ -50,7 +50,8 @@ pub(super) fn read(text: &str, options: &Options<'_>) -> Result<(Draft, Vec<Diag
     reading.private_endpoints();
     Routing::new(&mut reading).read();
     reading.roles();
-    reading.rest();
+    let observed = reading.observability();
+    reading.rest(&observed);
     Ok(reading.done())
 }
 
@@ -68,9 +69,9 @@ pub(super) struct Reading<'r, 'a> {
     options: &'r Options<'r>,
     pub topology: Topology,
     /// The stack's name and the 13 characters of its names, where the template is ours.
-    ours: Option<(String, String)>,
+    pub ours: Option<(String, String)>,
     /// Accounts by the host that they answer at.
-    hosts: BTreeMap<String, Key>,
+    pub hosts: BTreeMap<String, Key>,
     pub mixed: BTreeSet<Key>,
     roles: Roles,
     needed: BTreeMap<Key, Role>,
@@ -97,6 +98,7 @@ impl<'r, 'a> Reading<'r, 'a> {
         };
         let place = service.or(found.first()).map(|found| &found.place);
         let group = place.and_then(|place| place.group.clone()).filter(|group| template.reason(group).is_none());
+        let group = options.resource_group.map(str::to_owned).or(group);
         let scope = Scope {
             subscription: options.subscription.map(str::to_lowercase),
             resource_group: group.unwrap_or_default(),
@@ -134,7 +136,10 @@ impl<'r, 'a> Reading<'r, 'a> {
     pub fn key(&self, name: &str) -> Key {
         let name = Template::shown(name);
         let stripped = name.strip_prefix(&self.prefix()).filter(|rest| self.is_ours() && !rest.is_empty());
-        stripped.unwrap_or(&name).to_owned()
+        match stripped.unwrap_or(&name) {
+            "" => "unnamed".to_owned(),
+            key => key.to_owned(),
+        }
     }
 
     pub fn of(&self, kind: &str) -> Vec<&'r Found<'a>> {
@@ -148,16 +153,24 @@ impl<'r, 'a> Reading<'r, 'a> {
 
     /// A text of a resource that is known; says so where it is not.
     pub fn text(&mut self, found: &Found<'_>, pointer: &str) -> Option<String> {
-        let text = found.body.pointer(pointer)?.as_str()?;
-        if let Some(reason) = self.template.reason(text) {
+        let value = found.body.pointer(pointer)?;
+        let text = value.as_str()?;
+        if let Some(reason) = self.unknown(value, found.other_body.pointer(pointer)) {
             self.not_known(found, pointer, &reason);
             return None;
         }
         Some(text.to_owned())
     }
 
+    /// Why a value is not known: something in it is not, or the two evaluations differ.
+    fn unknown(&self, value: &Value, other: Option<&Value>) -> Option<String> {
+        let differs = other.is_some_and(|other| !other.is_null() && other != value);
+        unknown_in(value, self.template)
+            .or_else(|| differs.then(|| "it is made in Azure, from the resource group".into()))
+    }
+
     /// A number of a resource that is known.
-    fn number(&mut self, found: &Found<'_>, pointer: &str) -> Option<u32> {
+    pub fn number(&mut self, found: &Found<'_>, pointer: &str) -> Option<u32> {
         let value = found.body.pointer(pointer)?;
         if let Some(reason) = value.as_str().and_then(|text| self.template.reason(text)) {
             self.not_known(found, pointer, &reason);
@@ -168,7 +181,7 @@ impl<'r, 'a> Reading<'r, 'a> {
 
     fn not_known(&mut self, found: &Found<'_>, pointer: &str, reason: &str) {
         let what = pointer.trim_start_matches('/').replace('/', ".");
-        let message = format!("`{what}` of `{}` is not known: {reason}", Template::shown(found.own()));
+        let message = format!("`{what}` of `{}` is not known: {reason}", self.base(found));
         let help = match reason {
             reason if reason.contains("parameter") => "give it in a file with `--parameters`, or fill it in",
             reason if reason.contains("the region") => "give it with `--location`, or fill it in",
@@ -191,7 +204,12 @@ impl<'r, 'a> Reading<'r, 'a> {
     fn gateway(&mut self) {
         let mut services = self.found.iter().filter(|found| found.kind == SERVICE);
         let service = services.clone().find(|found| !found.existing).or_else(|| services.next());
-        let Some(found) = service.filter(|found| !found.existing) else {
+        // ours puts the stack's name before every name on a service that others use too
+        let shared = self.ours.as_ref().is_some_and(|(stack, _)| {
+            let probe = format!("{stack}-{}", defaults::PROBE);
+            self.of("subscriptions").iter().any(|found| found.own() == probe)
+        });
+        let Some(found) = service.filter(|found| !found.existing && !shared) else {
             return self.existing_gateway(service);
         };
         let location = self.text(found, "/location").map_or(Location::unknown(), |text| Location::new(&text));
@@ -233,18 +251,22 @@ impl<'r, 'a> Reading<'r, 'a> {
     fn existing_gateway(&mut self, service: Option<&Found<'_>>) {
         let child = self.found.iter().find(|found| found.kind.starts_with("microsoft.apimanagement/service/"));
         let Some(found) = service.or(child) else { return };
-        let full = found.name.split('/').next().unwrap_or_default();
-        let name = if self.template.reason(full).is_some() { String::new() } else { full.to_owned() };
-        if name.is_empty() {
+        let first = |name: &str| Value::from(name.split('/').next().unwrap_or_default());
+        let full = first(&found.name);
+        let unknown = self.unknown(&full, Some(&first(&found.other)));
+        let name = full.as_str().filter(|_| unknown.is_none()).unwrap_or_default().to_owned();
+        if let Some(reason) = unknown {
             let span = place(found.node, "/name");
-            let reason = self.template.reason(full).unwrap_or_default();
             let message = format!("the name of the existing service is not known: {reason}");
             self.tell(code::NOT_KNOWN, span, message, "fill in `gateway.existing.name`");
         }
         let publisher = Publisher { name: String::new(), email: String::new() };
         let mut gateway = Gateway::new(Name::Literal(name), Location::unknown(), publisher);
         gateway.standing = Standing::Existing;
-        self.tier_known = false;
+        let sku = found.body.pointer("/sku/name").and_then(Value::as_str).and_then(GatewaySku::parse);
+        self.tier_known = sku.is_some();
+        gateway.place = self.placed(&found.place);
+        gateway.sku = sku.unwrap_or(gateway.sku);
         self.topology.gateway = Some(gateway);
         if !self.is_ours() {
             let message = format!("on an existing service the names of a spec begin with `{}`", self.prefix());
@@ -253,8 +275,18 @@ impl<'r, 'a> Reading<'r, 'a> {
         }
     }
 
+    /// Where something stands, if not with the stack.
+    pub fn placed(&self, at: &evaluate::Place) -> Place {
+        let own = &self.topology.scope.resource_group;
+        let group = at.group.clone().filter(|group| self.template.reason(group).is_none());
+        Place {
+            subscription: self.template.other_subscription(at),
+            resource_group: group.filter(|group| !own.is_empty() && !group.eq_ignore_ascii_case(own)),
+        }
+    }
+
     /// A name as it stands, or, where it is made in Azure, left out.
-    fn name(&mut self, found: &Found<'_>, prefix: &str) -> Name {
+    pub fn name(&mut self, found: &Found<'_>, prefix: &str) -> Name {
         let name = found.own();
         let other = last(&found.other);
         if let Some((_, unique)) = &self.ours
@@ -278,7 +310,7 @@ impl<'r, 'a> Reading<'r, 'a> {
     }
 
     /// What of a name does not change with where it is deployed.
-    fn base(&self, found: &Found<'_>) -> String {
+    pub fn base(&self, found: &Found<'_>) -> String {
         let (name, other) = (found.own(), last(&found.other));
         if name == other {
             return Template::shown(name);
@@ -288,9 +320,9 @@ impl<'r, 'a> Reading<'r, 'a> {
         let chars: Vec<char> = name.chars().collect();
         let end = end.min(chars.len() - same);
         let kept: String = chars[..same].iter().chain(&chars[chars.len() - end..]).collect();
-        let kept = Template::shown(&kept).replace('\u{e000}', "");
-        let kept = kept.trim_matches(|c: char| !c.is_ascii_alphanumeric());
-        if kept.is_empty() { found.kind.rsplit('/').next().unwrap_or_default().to_owned() } else { kept.to_owned() }
+        let parts = kept.split(|c: char| !c.is_ascii_alphanumeric()).filter(|part| !part.is_empty());
+        let kept = parts.collect::<Vec<_>>().join("-");
+        if kept.is_empty() { found.kind.rsplit('/').next().unwrap_or_default().to_owned() } else { kept }
     }
 
     fn identity(&mut self, found: &Found<'_>) -> Identity {
@@ -326,7 +358,8 @@ impl<'r, 'a> Reading<'r, 'a> {
         let mut tags = BTreeMap::new();
         for (name, value) in found.body.get("tags").and_then(Value::as_object).into_iter().flatten() {
             let Some(text) = value.as_str().filter(|_| name != defaults::STACK_TAG) else { continue };
-            match self.template.reason(text) {
+            let other = found.other_body.get("tags").and_then(|tags| tags.get(name));
+            match self.unknown(value, other) {
                 Some(reason) => self.not_known(found, &format!("/tags/{name}"), &reason),
                 None => drop(tags.insert(name.clone(), text.to_owned())),
             }
@@ -335,176 +368,19 @@ impl<'r, 'a> Reading<'r, 'a> {
     }
 
     /// Properties that a spec sends as they stand.
-    fn properties(&mut self, found: &Found<'_>, own: &[&str]) -> Properties {
+    pub fn properties(&mut self, found: &Found<'_>, own: &[&str]) -> Properties {
         let mut properties = Properties::new();
         for (name, value) in found.body.get("properties").and_then(Value::as_object).into_iter().flatten() {
             if value.is_null() || own.iter().any(|own| own.eq_ignore_ascii_case(name)) {
                 continue;
             }
-            match unknown_in(value, self.template) {
+            let other = found.other_body.get("properties").and_then(|properties| properties.get(name));
+            match self.unknown(value, other) {
                 Some(reason) => self.not_known(found, &format!("/properties/{name}"), &reason),
                 None => drop(properties.insert(name.clone(), value.clone())),
             }
         }
         properties
-    }
-
-    fn accounts(&mut self) {
-        let found = self.found;
-        for account in found.iter().filter(|found| found.kind == ACCOUNTS) {
-            self.account(account);
-        }
-        for deployment in found.iter().filter(|found| found.kind == DEPLOYMENTS && !found.existing) {
-            self.deployment(deployment);
-        }
-    }
-
-    fn account(&mut self, found: &Found<'a>) {
-        let word = found.body.get("kind").and_then(Value::as_str).unwrap_or("OpenAI");
-        let kinds = [AccountKind::OpenAI, AccountKind::AIServices];
-        let Some(kind) = kinds.into_iter().find(|kind| kind.as_str().eq_ignore_ascii_case(word)) else {
-            let message = format!("the account `{}` is of the kind `{word}`", Template::shown(found.own()));
-            return self.tell(
-                code::NOT_CARRIED_OVER,
-                place(found.node, "/kind"),
-                message,
-                "keep it outside of the stack",
-            );
-        };
-        let key = self.account_key(found);
-        if found.existing {
-            let key = self.existing_account(found.own(), found.node);
-            let place = &found.place;
-            let group = place.group.clone().filter(|group| self.template.reason(group).is_none());
-            if let Some(account) = self.topology.accounts.get_mut(&key) {
-                account.place.resource_group = group.filter(|group| *group != self.topology.scope.resource_group);
-            }
-            return;
-        }
-        let location = self.text(found, "/location").map_or(Location::unknown(), |text| Location::new(&text));
-        let mut account = Account::new(self.name(found, &format!("aoai-{key}-")), location, BTreeMap::new());
-        account.kind = kind;
-        let scope = self.topology.scope.resource_group.clone();
-        let group = found.place.group.clone().filter(|group| self.template.reason(group).is_none());
-        account.place.resource_group = group.filter(|group| !group.eq_ignore_ascii_case(&scope));
-        let public = found.body.pointer("/properties/publicNetworkAccess").and_then(Value::as_str);
-        account.network.public = !public.is_some_and(|word| word.eq_ignore_ascii_case("disabled"));
-        if !self.is_ours() && found.body.pointer("/properties/disableLocalAuth") != Some(&Value::Bool(true)) {
-            let message = format!("the account `{}` can be called with keys; with a spec it cannot", self.base(found));
-            let help = "expect `plan` to turn keys off";
-            self.tell(code::CHANGED, place(found.node, "/properties"), message, help);
-        }
-        const OWN: [&str; 3] = ["customSubDomainName", "disableLocalAuth", "publicNetworkAccess"];
-        account.properties = self.properties(found, &OWN);
-        let host = format!("{}.openai.azure.com", found.own().to_lowercase());
-        self.hosts.insert(host, key.clone());
-        self.topology.accounts.insert(key, account);
-    }
-
-    fn account_key(&self, found: &Found<'_>) -> Key {
-        // our own template names the key where it looks the region up
-        if let Some(text) = found.node.get("location").and_then(Node::text).filter(|_| self.is_ours()) {
-            let rest = text.strip_prefix("[parameters('accountLocations')").unwrap_or_default();
-            let key = rest.strip_suffix(']').unwrap_or_default();
-            let quoted = key.strip_prefix("['").and_then(|key| key.strip_suffix("']"));
-            if let Some(key) = quoted.map(|key| key.replace("''", "'")).or(key.strip_prefix('.').map(str::to_owned)) {
-                return key;
-            }
-        }
-        let base = self.base(found);
-        let free = |key: &String| !self.topology.accounts.contains_key(key);
-        let numbered = (2..).map(|n| format!("{base}-{n}"));
-        std::iter::once(base.clone()).chain(numbered).find(free).unwrap_or_default()
-    }
-
-    /// The account of a host of Azure OpenAI's, which is there already where the template does not make it.
-    pub fn account_at(&mut self, host: &str, node: &Node) -> Option<Key> {
-        if let Some(key) = self.hosts.get(host) {
-            return Some(key.clone());
-        }
-        let name = account_of_host(host)?.to_owned();
-        let known = self.hosts.get(&format!("{name}.openai.azure.com")).cloned();
-        Some(known.unwrap_or_else(|| self.existing_account(&name, node)))
-    }
-
-    fn existing_account(&mut self, name: &str, node: &Node) -> Key {
-        let host = format!("{}.openai.azure.com", name.to_lowercase());
-        if let Some(key) = self.hosts.get(&host) {
-            return key.clone();
-        }
-        let shown = Template::shown(name).trim_matches('.').to_owned();
-        let key = if shown.is_empty() { format!("account{}", self.hosts.len() + 1) } else { shown.clone() };
-        let literal = if self.template.reason(name).is_some() { String::new() } else { name.to_owned() };
-        let mut account = Account::new(Name::Literal(literal), Location::unknown(), BTreeMap::new());
-        account.standing = Standing::Existing;
-        self.topology.accounts.insert(key.clone(), account);
-        self.hosts.insert(host, key.clone());
-        let message = format!("the account `{shown}` is not made by the template");
-        let help = format!("fill in its deployments under `accounts.{key}.deployments`");
-        self.tell(code::NOT_KNOWN, place(node, "/properties/url"), message, help);
-        key
-    }
-
-    fn deployment(&mut self, found: &Found<'a>) {
-        let (account, name) = found.name.rsplit_once('/').unwrap_or_default();
-        let Some(key) = self.hosts.get(&format!("{}.openai.azure.com", account.to_lowercase())).cloned() else {
-            return;
-        };
-        let name = Template::shown(name);
-        let sku = self.text(found, "/sku/name");
-        let parsed = sku.as_deref().map_or(Some(DeploymentSku::Standard), DeploymentSku::parse);
-        let Some(sku) = parsed else {
-            let message = format!("the deployment `{name}` is of the tier `{}`", sku.unwrap_or_default());
-            let help = "no pool can hold it: keep it outside of the stack";
-            return self.tell(code::NOT_CARRIED_OVER, place(found.node, "/sku/name"), message, help);
-        };
-        let model = |reading: &mut Self, member: &str| reading.text(found, &format!("/properties/model/{member}"));
-        let capacity = self.number(found, "/sku/capacity");
-        let capacity = capacity.or_else(|| self.number(found, "/properties/scaleSettings/capacity"));
-        let mut deployment = Deployment {
-            model: Model {
-                format: model(self, "format").unwrap_or_else(|| OPENAI_FORMAT.into()),
-                name: model(self, "name").unwrap_or_default(),
-                version: model(self, "version").unwrap_or_default(),
-            },
-            ..Deployment::new("", "", sku, capacity.unwrap_or_default())
-        };
-        deployment.rai_policy = self.text(found, "/properties/raiPolicyName");
-        deployment.spillover = self.text(found, "/properties/spilloverDeploymentName");
-        let upgrade = self.text(found, "/properties/versionUpgradeOption");
-        // what Azure does where nobody said anything
-        deployment.version_upgrade = upgrade
-            .and_then(|word| VersionUpgrade::parse(&word))
-            .unwrap_or(VersionUpgrade::OnceNewDefaultVersionAvailable);
-        if let Some(account) = self.topology.accounts.get_mut(&key) {
-            account.deployments.insert(name, deployment);
-        }
-    }
-
-    fn private_endpoints(&mut self) {
-        let found = self.found;
-        for endpoint in found.iter().filter(|found| found.kind == ENDPOINTS && !found.existing) {
-            let target =
-                endpoint.body.pointer("/properties/privateLinkServiceConnections/0/properties/privateLinkServiceId");
-            let target = target.and_then(Value::as_str).map(last).unwrap_or_default().to_lowercase();
-            let Some(key) = self.hosts.get(&format!("{target}.openai.azure.com")).cloned() else {
-                let message = format!("the private endpoint `{}` is not carried over", Template::shown(endpoint.own()));
-                self.tell(
-                    code::NOT_CARRIED_OVER,
-                    place(endpoint.node, "/name"),
-                    message,
-                    "keep it outside of the stack",
-                );
-                continue;
-            };
-            let Some(subnet) = self.text(endpoint, "/properties/subnet/id") else { continue };
-            let zone = found.iter().find(|zone| zone.kind == ZONES && zone.name.starts_with(&endpoint.name));
-            let pointer = "/properties/privateDnsZoneConfigs/0/properties/privateDnsZoneId";
-            let dns_zone = zone.and_then(|zone| self.text(zone, pointer));
-            if let Some(account) = self.topology.accounts.get_mut(&key) {
-                account.network.private_endpoint = Some(PrivateEndpoint { subnet, dns_zone });
-            }
-        }
     }
 
     fn roles(&mut self) {
@@ -527,7 +403,7 @@ impl<'r, 'a> Reading<'r, 'a> {
     }
 
     /// What no spec says, by type.
-    fn rest(&mut self) {
+    fn rest(&mut self, observed: &[&str]) {
         const READ: [&str; 9] = [
             "/apis",
             "/apis/operations",
@@ -549,7 +425,8 @@ impl<'r, 'a> Reading<'r, 'a> {
                 let span = place(found.node, "/condition");
                 self.out.push(Diagnostic::new(code::NOT_KNOWN, message).span(span).help("take it out if it is not"));
             }
-            if !(read || child || SILENT.contains(&found.kind.as_str())) {
+            let silent = SILENT.iter().chain(observed).any(|kind| *kind == found.kind);
+            if !(read || child || silent) {
                 others.entry(&found.kind).or_default().push(found);
             }
         }
@@ -575,12 +452,8 @@ impl<'r, 'a> Reading<'r, 'a> {
         {
             self.topology.scope.location = Location::new(location);
         }
-        let file = stem(self.options.file);
         let comment = vec![
-            format!(
-                "Made by `aoai-lb import` from {}.",
-                if file.is_empty() { "a template" } else { self.options.file }
-            ),
+            format!("Made by `aoai-lb import` from {}.", super::named(self.options.file)),
             "What is not here was not carried over: the command said what.".to_owned(),
         ];
         let draft = Draft {

@@ -118,6 +118,7 @@ pub fn build(
         grants: if roles == Roles::Manage { needed.clone() } else { BTreeMap::new() },
         subscriptions: apis::subscriptions(spec.subscriptions, &apis, &products, &site, out),
         tags: spec.azure.tags.unwrap_or_default(),
+        api_versions: spec.azure.api_versions.unwrap_or_default(),
         gateway: Some(gateway),
         stack,
         scope,

@@ -49,6 +49,7 @@ pub(super) fn tree(loaded: &Loaded, silence: &BTreeMap<String, String>, mixed: &
             ("resourceGroup", Some(json!(scope.resource_group))),
             ("location", Some(json!(scope.location.as_str()))),
             ("tags", filled(json!(topology.tags))),
+            ("apiVersions", filled(json!(topology.api_versions))),
         ]),
     );
     if let Some(found) = &topology.gateway {

@@ -90,6 +90,10 @@ pub struct Azure {
     pub location: String,
     /// Tags of every resource that can have them.
     pub tags: Option<Map<String>>,
+    /// Api-versions to use instead of the ones that this program chooses, by resource type
+    /// (`Microsoft.ApiManagement/service/backends`) or provider (`Microsoft.ApiManagement`).
+    #[schemars(extend("additionalProperties" = version()))]
+    pub api_versions: Option<Map<String>>,
 }
 
 /// The API Management service.
@@ -165,6 +169,11 @@ pub struct Publisher {
     /// An address that is read: Azure writes to it.
     #[schemars(extend("pattern" = formats::EMAIL))]
     pub email: String,
+}
+
+/// The schema of an api-version that stands in a map.
+fn version() -> Value {
+    json!({ "type": "string", "pattern": formats::API_VERSION })
 }
 
 /// The schema of a capacity that stands in a map.

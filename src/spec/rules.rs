@@ -3,6 +3,7 @@
 //! Limits are from facts/apim.md 1.2, 2.1, 6 and 7; the traps from facts/seeds.md 3.
 
 mod features;
+mod ids;
 mod observe;
 
 use super::build::{Built, unknown};
@@ -34,6 +35,7 @@ pub fn check(built: &Built, out: &mut Vec<Diagnostic>) {
     products(topology, out);
     features::check(built, out);
     observe::check(topology, out);
+    ids::check(topology, out);
 }
 
 fn nothing_missing(topology: &Topology, out: &mut Vec<Diagnostic>) {

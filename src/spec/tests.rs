@@ -283,7 +283,7 @@ models:
 const FULL: &str = r#"version: 1
 name: full
 silence: { AL0312: "shown on purpose", AL0316: "and this", AL0340: meant, AL0346: meant, AL0310: unused }
-azure: { subscription: 00000000-0000-0000-0000-000000000001, resourceGroup: "(rg)", location: East US 2, tags: { a: "$${b}", "c d": "x: 'y'\n#" } }
+azure: { subscription: 00000000-0000-0000-0000-000000000001, resourceGroup: "(rg)", location: East US 2, tags: { a: "$${b}", "c d": "x: 'y'\n#" }, apiVersions: { Microsoft.ApiManagement/service/backends: 2024-10-01-preview } }
 gateway:
   name: my-apim
   sku: Premium

@@ -42,6 +42,7 @@ pub fn write(draft: &Draft) -> (String, Vec<String>) {
         simulation,
         management,
         warnings: Vec::new(),
+        silence: BTreeMap::new(),
     };
     let mut tree = expand::tree(&loaded, &BTreeMap::new(), &draft.mixed);
     // nothing was said of these
@@ -50,6 +51,7 @@ pub fn write(draft: &Draft) -> (String, Vec<String>) {
     if draft.roles == Roles::Manage {
         tree.shift_remove("roles");
     }
+    nameless(&mut tree);
     let mut missing = Vec::new();
     holes(&mut tree, &draft.topology, &mut missing);
     let mut text = String::new();
@@ -65,6 +67,16 @@ pub fn write(draft: &Draft) -> (String, Vec<String>) {
     }
     text.push_str(&expand::text(&tree));
     (text, missing)
+}
+
+/// Takes out what has no name: YAML can say it, and a spec cannot.
+fn nameless(tree: &mut Map<String, Value>) {
+    tree.retain(|key, _| !key.is_empty());
+    for value in tree.values_mut() {
+        if let Value::Object(inner) = value {
+            nameless(inner);
+        }
+    }
 }
 
 /// Takes out what is not known.
@@ -90,6 +102,9 @@ fn holes(tree: &mut Map<String, Value>, topology: &Topology, missing: &mut Vec<S
             missing.push("gateway.publisher".into());
         }
     }
+    if topology.accounts.is_empty() {
+        missing.push("accounts".into());
+    }
     for (key, account) in &topology.accounts {
         let path = format!("accounts.{key}");
         let Some(Value::Object(written)) = tree.get_mut("accounts").and_then(|all| all.get_mut(key)) else { continue };
@@ -98,6 +113,9 @@ fn holes(tree: &mut Map<String, Value>, topology: &Topology, missing: &mut Vec<S
         }
         if account.deployments.is_empty() {
             missing.push(format!("{path}.deployments"));
+        }
+        if let Some(Value::Object(existing)) = written.get_mut("existing") {
+            hole(existing, "name", &format!("{path}.existing"), missing);
         }
         let Some(Value::Object(deployments)) = written.get_mut("deployments") else { continue };
         for (name, deployment) in deployments.iter_mut() {
@@ -110,10 +128,11 @@ fn holes(tree: &mut Map<String, Value>, topology: &Topology, missing: &mut Vec<S
     }
     let backends = tree.get_mut("backends").and_then(Value::as_object_mut);
     for (key, backend) in backends.into_iter().flatten() {
-        if let Value::Object(backend) = backend
-            && backend.contains_key("deployment")
-        {
-            hole(backend, "deployment", &format!("backends.{key}"), missing);
+        let Value::Object(backend) = backend else { continue };
+        for part in ["account", "deployment"] {
+            if backend.contains_key(part) || (part == "deployment" && !backend.contains_key("url")) {
+                hole(backend, part, &format!("backends.{key}"), missing);
+            }
         }
     }
     for (key, pool) in &topology.pools {
@@ -127,5 +146,49 @@ fn hole(map: &mut Map<String, Value>, key: &str, path: &str, missing: &mut Vec<S
     if map.get(key).is_none_or(|value| value == "" || value == 0) {
         map.shift_remove(key);
         missing.push(format!("{path}.{key}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Options, load};
+    use super::*;
+    use crate::diagnostic::code;
+    use crate::topology::*;
+
+    #[test]
+    fn what_is_not_known_is_missing_with_its_place() {
+        let stack = Stack { name: "contoso".into(), environment: String::new() };
+        let scope = Scope { subscription: None, resource_group: "rg".into(), location: Location::new("eastus2") };
+        let mut topology = Topology::new(stack, scope);
+        let publisher = Publisher { name: String::new(), email: String::new() };
+        topology.gateway = Some(Gateway::new(Name::Unique("apim-".into()), Location::new("eastus2"), publisher));
+        let deployments = [("chat", 0), ("", 5)]
+            .map(|(name, capacity)| (name.to_owned(), Deployment::new("", "1", DeploymentSku::Standard, capacity)));
+        let account = Account::new(Name::Unique("aoai-east-".into()), Location::unknown(), BTreeMap::from(deployments));
+        topology.accounts.insert("east".into(), account);
+        let draft = Draft {
+            topology,
+            roles: Roles::Check,
+            needed: BTreeMap::new(),
+            tier_known: true,
+            mixed: BTreeSet::new(),
+            comment: vec!["from\nsomewhere".into()],
+        };
+        let (text, missing) = write(&draft);
+        let expected = [
+            "gateway.publisher.email",
+            "accounts.east.location",
+            "accounts.east.deployments.chat.model",
+            "accounts.east.deployments.chat.capacity",
+        ];
+        assert_eq!(missing, expected);
+        assert!(text.starts_with("# fromsomewhere\n#\n# Fill in") && text.contains("roles: check"), "{text}");
+        let problems = load(&text, &Options::default()).expect_err("it is not complete");
+        for key in expected {
+            let asked = |problem: &&crate::diagnostic::Diagnostic| problem.key.as_deref() == Some(key);
+            let problem = problems.iter().find(asked).unwrap_or_else(|| panic!("{key}: {problems:#?}"));
+            assert!(problem.code == code::MISSING_KEY && problem.span.is_some());
+        }
     }
 }

@@ -9,6 +9,7 @@ mod inputs;
 mod observe;
 mod order;
 mod outputs;
+mod pin;
 mod products;
 mod split;
 
@@ -90,11 +91,15 @@ pub fn graph(topology: &Topology) -> Template {
         build.observability();
     }
     build.outputs();
+    build.observed_outputs();
     let mut template = split::gateway(build);
     order::reduce(&mut template);
+    pin::versions(&mut template, &topology.api_versions);
     template.prune();
     template
 }
+
+pub(super) use pin::problems as pins;
 
 /// A graph that is being built. Every map holds symbols; a step that needs what another has made finds it there.
 struct Build<'a> {

@@ -282,7 +282,7 @@ fn urls(topology: &Topology) -> Vec<(String, &str)> {
 fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
-        if c.is_ascii() && !c.is_ascii_alphanumeric() && !c.is_ascii_control() && !" _/".contains(c) {
+        if r"\.+*?()|[]{}^$".contains(c) {
             out.push('\\');
         }
         out.push(c);
@@ -311,4 +311,72 @@ fn literal(text: &str) -> String {
 
 fn text(text: impl Into<String>) -> Jinja {
     Jinja::from_object(Kql(text.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn topology() -> Topology {
+        let stack = Stack { name: "demo".into(), environment: String::new() };
+        let location = Location::new("eastus2");
+        let mut topology =
+            Topology::new(stack, Scope { subscription: None, resource_group: "rg".into(), location: location.clone() });
+        let account = |name| Account::new(name, location.clone(), BTreeMap::new());
+        topology.accounts.insert("east".into(), account(Name::Unique("aoai-east-".into())));
+        topology.accounts.insert("west".into(), account(Name::Literal("contoso.west".into())));
+        let on = |account: &str, deployment: &str| Target::Deployment {
+            account: account.into(),
+            deployment: deployment.into(),
+        };
+        for (key, target) in [
+            ("east", on("east", "gpt")),
+            ("east-all", Target::Account { account: "east".into() }),
+            ("east-v1", Target::V1 { account: "east".into(), deployment: "gpt".into() }),
+            ("west", on("west", "gpt-4.1")),
+            ("else", Target::Url("https://example.com/v1/".into())),
+        ] {
+            topology.backends.insert(key.into(), Backend::new(key, target, None));
+        }
+        topology
+    }
+
+    #[test]
+    fn a_backend_is_known_by_its_url_the_more_precise_first() {
+        let topology = topology();
+        let found = urls(&topology);
+        let found: Vec<(&str, &str)> = found.iter().map(|(url, name)| (*name, url.as_str())).collect();
+        assert_eq!(
+            found,
+            [
+                ("west", r"(?i)^https://contoso\.west\.[^/]+/openai/deployments/gpt-4\.1([/?]|$)"),
+                ("east", r"(?i)^https://aoai-east-[a-z2-7]{13}\.[^/]+/openai/deployments/gpt([/?]|$)"),
+                ("east-v1", r"(?i)^https://aoai-east-[a-z2-7]{13}\.[^/]+/openai/v1([/?]|$)"),
+                ("east-all", r"(?i)^https://aoai-east-[a-z2-7]{13}\.[^/]+/openai([/?]|$)"),
+                ("else", r"(?i)^https://example\.com/v1([/?]|$)"),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_call_is_spilled_over_where_every_pool_has_something_before() {
+        let mut topology = topology();
+        let member = |backend: &str, priority| Member { backend: backend.into(), priority, weight: 1 };
+        let pool = |name: &str, members| (name.to_owned(), Pool::new(name, members));
+        topology.pools = BTreeMap::from([
+            pool("a", vec![member("east", 2), member("west", 3), member("gone", 1)]),
+            pool("b", vec![member("west", 1), member("else", 5)]),
+            pool("c", vec![member("else", 4)]),
+        ]);
+        let found: Vec<(&str, u8, bool)> =
+            members(&topology).into_iter().map(|(name, (_, priority, spill))| (name, priority, spill)).collect();
+        // first in one pool is first: nothing says which pool a call came through
+        assert_eq!(found, [("east", 2, true), ("else", 4, false), ("west", 1, false)]);
+    }
+
+    #[test]
+    fn names_are_themselves_in_kql_and_in_patterns() {
+        assert_eq!(literal("a\"b\\c'\n\u{85}ü"), r#""a\"b\\c'\n\u0085ü""#);
+        assert_eq!(escape("a.b-c_d (e)[f]{g}^$|?*+\\/"), r"a\.b-c_d \(e\)\[f\]\{g\}\^\$\|\?\*\+\\/");
+    }
 }

@@ -112,6 +112,7 @@ impl Topology {
             stack,
             scope,
             tags: BTreeMap::new(),
+            api_versions: BTreeMap::new(),
             gateway: None,
             accounts: BTreeMap::new(),
             grants: BTreeMap::new(),

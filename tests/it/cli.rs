@@ -9,6 +9,7 @@ mod commands;
 mod emulator;
 mod examples;
 mod flow;
+mod import;
 mod init;
 mod input;
 mod interrupt;

@@ -2,6 +2,7 @@
 
 mod checks;
 mod cut;
+mod import;
 mod laws;
 mod lint;
 mod observed;

@@ -55,7 +55,6 @@ module gatewayConfig 'modules/gateway.bicep' = {
   params: {
     gatewayName: gatewayName
     stack: stack
-    appInsightsConnectionString: appInsights.properties.ConnectionString
     appInsightsId: appInsights.id
     unique: unique
     workspaceId: workspace.id
@@ -129,12 +128,6 @@ resource appInsights 'Microsoft.Insights/components@2020-02-02' = {
 
 // Outputs
 
-@description('Id of the Log Analytics workspace.')
-output workspaceId string = workspace.id
-
-@description('Name of Application Insights.')
-output appInsightsName string = appInsights.name
-
 @description('Id of the API Management service.')
 output gatewayId string = gateway.id
 
@@ -167,3 +160,9 @@ output accounts object = {
     endpoint: accountScus1.properties.endpoint
   }
 }
+
+@description('Id of the Log Analytics workspace.')
+output workspaceId string = workspace.id
+
+@description('Name of Application Insights.')
+output appInsightsName string = appInsights.name

@@ -811,12 +811,6 @@ resource alertThrottled 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = {
 
 // Outputs
 
-@description('Id of the Log Analytics workspace.')
-output workspaceId string = workspace.id
-
-@description('Name of Application Insights.')
-output appInsightsName string = appInsights.name
-
 @description('Id of the API Management service.')
 output gatewayId string = gateway.id
 
@@ -844,3 +838,9 @@ output accounts object = {
     endpoint: accountWestus3.properties.endpoint
   }
 }
+
+@description('Id of the Log Analytics workspace.')
+output workspaceId string = workspace.id
+
+@description('Name of Application Insights.')
+output appInsightsName string = appInsights.name

@@ -252,6 +252,12 @@ fn tier(topology: &Topology, gateway: &Gateway, out: &mut Vec<Diagnostic>) {
         out.push(Diagnostic::new(code::TIER, message).at(path).help(help));
     };
     if sku == Consumption {
+        // learn.microsoft.com, "Monitor published APIs": logs and metrics of requests are for the other tiers
+        if topology.observability.as_ref().is_some_and(|found| found.workspace.is_some()) {
+            let message = format!("{name} sends no logs of requests to a workspace");
+            let help = "take `workspace` and what needs it out, or choose another `gateway.sku`";
+            report("observability.workspace".into(), message, help);
+        }
         for (key, pool) in
             topology.pools.iter().filter(|(key, pool)| pool.balancing == Balancing::Native && !key.ends_with("-v1"))
         {

@@ -1,8 +1,8 @@
 //! Rules of what is recorded.
 
 use super::super::check::shown;
-use super::super::suggest;
 use super::super::yaml::item;
+use super::super::{formats, suggest};
 use crate::diagnostic::{Diagnostic, code};
 use crate::topology::{Sink, Topology, defaults};
 
@@ -26,6 +26,12 @@ pub fn check(topology: &Topology, out: &mut Vec<Diagnostic>) {
     let made = matches!(found.app_insights, Some(Sink::Managed(_)));
     needs(made, "appInsights", "new Application Insights", "a workspace", workspace);
     dimensions(metrics.map_or(&[], |metrics| &metrics.dimensions), out);
+    for (index, header) in found.headers.iter().enumerate() {
+        if let Some(format) = formats::violated(formats::HEADER, header) {
+            let problem = Diagnostic::new((format.code)(), format!("{} is no header", shown(header)));
+            out.push(problem.at(item("observability.headers", index)).help(format.help));
+        }
+    }
 }
 
 /// What token metrics can be split by (facts/policy.md a).

@@ -340,6 +340,19 @@ fn records_need_a_place_and_dimensions_a_name() {
 }
 
 #[test]
+fn ids_are_of_what_they_stand_for() {
+    let with = |text: &str| said(&format!("{BASE}observability: {text}\n"), &Options::default());
+    let group = "/subscriptions/s/resourceGroups/g/providers";
+    let workspace = format!("{group}/Microsoft.OperationalInsights/workspaces/w");
+    assert_eq!(with(&format!("{{ workspace: {workspace} }}")), [""; 0]);
+    assert_eq!(
+        with(&format!("{{ workspace: new, appInsights: {workspace} }}")),
+        [format!("AL0116 `{workspace}` `{}...` is no id of Application Insights", &workspace[..60])]
+    );
+    assert_eq!(with("{ workspace: new, headers: [\"a b\"] }"), ["AL0202 `\"a b\"` `a b` is no header"]);
+}
+
+#[test]
 fn properties_in_azures_words_are_not_ours_twice() {
     check(
         "  sku: BasicV2",

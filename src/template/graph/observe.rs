@@ -12,7 +12,7 @@
 
 use super::super::value::body;
 use super::super::{Output, Parameter, Resource, Value, Variable, queries};
-use super::inputs::{marker, name};
+use super::inputs::{marker, name, parameter};
 use super::{API_MANAGEMENT, Build, GATEWAY, resource, version};
 use crate::topology::address::{Alert, Logger};
 use crate::topology::*;
@@ -42,14 +42,9 @@ const RETENTION_DAYS: u32 = 30;
 pub(super) fn parameters(topology: &Topology) -> Option<Parameter> {
     let observed = topology.observability.as_ref()?;
     matches!(observed.workspace, Some(Sink::Managed(_))).then(|| Parameter {
-        name: RETENTION.into(),
-        kind: "int",
-        description: "Days for which the workspace keeps what is recorded.".into(),
         default: Some(RETENTION_DAYS.into()),
-        allowed: Vec::new(),
-        min_length: None,
-        max_length: None,
         min_value: Some(RETENTION_DAYS),
+        ..parameter(RETENTION, "int", "Days for which the workspace keeps what is recorded.")
     })
 }
 
@@ -98,9 +93,7 @@ impl Build<'_> {
             ]),
             ..resource(Address::Workspace, &symbol, WORKSPACE, "2023-09-01")
         });
-        let id = Value::prop(&symbol, &["id"]);
-        self.output("workspaceId", "Id of the Log Analytics workspace.", id.clone());
-        id
+        Value::prop(&symbol, &["id"])
     }
 
     /// Makes Application Insights or finds it.
@@ -127,11 +120,13 @@ impl Build<'_> {
             ]),
             ..resource(Address::AppInsights, &symbol, APP_INSIGHTS, APP_INSIGHTS_VERSION)
         });
-        self.output("appInsightsName", "Name of Application Insights.", Value::prop(&symbol, &["name"]));
-        Insights {
-            id: Value::prop(&symbol, &["id"]),
-            connection: Value::prop(&symbol, &["properties", "ConnectionString"]),
-        }
+        let id = Value::prop(&symbol, &["id"]);
+        let connection = match self.topology.gateway.as_ref().is_some_and(|gateway| gateway.place.is_own()) {
+            true => Value::prop(&symbol, &["properties", "ConnectionString"]),
+            // by id, so that the module which then has the logger gets no connection string as a parameter
+            false => Value::Call("reference", vec![id.clone(), APP_INSIGHTS_VERSION.into()]).member("ConnectionString"),
+        };
+        Insights { id, connection }
     }
 
     /// Gives the logger's symbol.
@@ -183,9 +178,9 @@ impl Build<'_> {
         let properties = Value::Object(properties);
         let symbol = self.symbols.take("diagnostic", &[key, logger.name()]);
         self.add(Resource {
+            version: version(DIAGNOSTIC, API_MANAGEMENT, &properties),
             parent: Some(api.to_owned()),
             name: logger.name().into(),
-            version: version(DIAGNOSTIC, API_MANAGEMENT, &properties),
             body: body([("properties", properties)]),
             ..resource(Address::Diagnostic { api: key.to_owned(), logger }, &symbol, DIAGNOSTIC, API_MANAGEMENT)
         });
@@ -289,8 +284,17 @@ impl Build<'_> {
         });
     }
 
-    fn output(&mut self, name: &'static str, description: &'static str, value: Value) {
-        self.template.outputs.push(Output { name, kind: "string", description, value });
+    /// What the deployment answers of it.
+    pub(super) fn observed_outputs(&mut self) {
+        let answers = [
+            (Address::Workspace, "workspaceId", "Id of the Log Analytics workspace.", "id"),
+            (Address::AppInsights, "appInsightsName", "Name of Application Insights.", "name"),
+        ];
+        for (address, name, description, property) in answers {
+            let found = self.template.resources.iter().find(|resource| resource.address.as_ref() == Some(&address));
+            let Some(value) = found.map(|resource| Value::prop(&resource.symbol, &[property])) else { continue };
+            self.template.outputs.push(Output { name, kind: "string", description, value });
+        }
     }
 }
 

@@ -2,8 +2,9 @@
 
 use super::{Place, ran};
 
-const COMMANDS: [&str; 12] = [
+const COMMANDS: [&str; 13] = [
     "init",
+    "import",
     "validate",
     "render",
     "plan",
@@ -28,7 +29,7 @@ fn help_names_every_command_and_no_other() {
         assert!(own.out.contains("Examples:"), "{command}");
         own.snapshot(&format!("help-{command}"));
     }
-    for later in ["man", "status", "keys", "import", "serve", "compare", "size", "sweep", "backtest"] {
+    for later in ["man", "status", "keys", "serve", "compare", "size", "sweep", "backtest"] {
         let refused = place.run(later).exits(64);
         assert!(refused.err.contains(later) && refused.out.is_empty());
     }

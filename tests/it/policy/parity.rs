@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use std::process::Command;
 
 /// Calls of one case share a cache.
-const CALLS: usize = 8;
+const CALLS: usize = 12;
 
 /// Chance, one number after another.
 struct Chance {
@@ -400,7 +400,7 @@ fn counted(intent: &Intent, asked: &Asked, name: &str, ask: Ask, pool: Option<St
 fn policies_and_their_twin_say_and_send_the_same() {
     let Some(newtonsoft) = newtonsoft() else { return };
     let nightly = std::env::var_os("AOAI_LB_NIGHTLY").is_some();
-    let rounds = if nightly { 200 } else { 8 };
+    let rounds = if nightly { 200 } else { 24 };
     let mut all = intents::all();
     for (_, intent) in intents::all().into_iter().filter(|(name, _)| name.ends_with("full")) {
         let mut patient = intent;
@@ -427,7 +427,7 @@ fn policies_and_their_twin_say_and_send_the_same() {
                 shown["draws"] = Value::Null;
                 expected.push((name.clone(), shown, told.expected));
                 calls.push(told.script);
-                now += Duration::from_millis(chance.of(&[0, 700, 4_000, 31_000]));
+                now += Duration::from_millis(chance.of(&[0, 0, 700, 1_000, 7_000, 10_000, 30_000, 60_000]));
             }
             cases.push(json!({ "policy": at, "late": round % 2 == 0, "calls": calls }));
         }

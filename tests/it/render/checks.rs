@@ -29,8 +29,8 @@ fn tool(name: &str, modules: &str) -> Option<PathBuf> {
 fn finds_nothing(tool: &Path, options: &[&str], all: &[(String, Vec<File>)], fits: fn(&str) -> bool) {
     let folder = tempfile::tempdir().expect("a folder");
     let mut paths = Vec::new();
-    for (name, files) in all {
-        let folder = folder.path().join(name);
+    for (number, (name, files)) in all.iter().enumerate() {
+        let folder = folder.path().join(format!("{number}-{}", name.replace(' ', "-")));
         write(&folder, files);
         paths.extend(files.iter().filter(|file| fits(&file.path)).map(|file| folder.join(&file.path)));
     }
@@ -48,8 +48,7 @@ fn rendered() -> Vec<(String, Vec<File>)> {
         let tree = topology_of(Texts::Plain).new_tree(&mut runner).expect("a topology");
         (format!("random-{number}"), tree.current())
     });
-    let all = several().into_iter().map(|(name, topology)| (name.replace(' ', "-"), topology)).chain(any);
-    all.map(|(name, topology)| (name, files(&topology))).collect()
+    several().into_iter().chain(any).map(|(name, topology)| (name, files(&topology))).collect()
 }
 
 #[test]

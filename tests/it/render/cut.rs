@@ -18,7 +18,7 @@ fn printed(template: &Template) -> BTreeMap<String, Json> {
 fn flatten(whole: &Json, within: &str, found: &mut BTreeMap<String, Json>) {
     for resource in whole["resources"].as_array().expect("resources") {
         let mut resource = resource.clone();
-        with_texts(&mut resource, &whole["variables"]);
+        texts(&mut resource["properties"], &whole["variables"]);
         let name = format!("{within}{} {}", resource["type"], resource["name"]);
         if let Some(properties) = resource["properties"].as_object_mut()
             && let Some(template) = properties.remove("template")
@@ -33,17 +33,19 @@ fn flatten(whole: &Json, within: &str, found: &mut BTreeMap<String, Json>) {
     }
 }
 
-/// The same with the texts that numbered variables hold.
-fn with_texts(json: &mut Json, variables: &Json) {
-    match json {
+/// Puts every text where it is read; of a module, `flatten` does it by the module's own.
+fn texts(value: &mut Json, variables: &Json) {
+    match value {
         Json::String(text) => {
-            let variable = text.strip_prefix("[variables('").and_then(|rest| rest.strip_suffix("')]"));
-            if let Some(variable) = variable.filter(|name| name.starts_with("$fxv#")) {
-                *json = variables[variable].clone();
+            let name = text.strip_prefix("[variables('").and_then(|rest| rest.strip_suffix("')]"));
+            if let Some(found) = name.filter(|name| name.starts_with("$fxv#")).map(|name| variables[name].clone()) {
+                *value = found;
             }
         }
-        Json::Array(items) => items.iter_mut().for_each(|item| with_texts(item, variables)),
-        Json::Object(members) => members.values_mut().for_each(|value| with_texts(value, variables)),
+        Json::Array(items) => items.iter_mut().for_each(|item| texts(item, variables)),
+        Json::Object(members) => {
+            members.iter_mut().filter(|(name, _)| *name != "template").for_each(|(_, item)| texts(item, variables));
+        }
         _ => {}
     }
 }

@@ -1,15 +1,15 @@
 //! What is recorded, products and imported definitions: a topology with all of it, any of it, and what is rendered.
 
-use super::topologies::{anything, minimal, two_regions};
+use super::topologies::{Texts, anything, minimal, two_regions};
 use super::{cases, text};
-use aoai_lb::template::{arm, files, graph};
+use aoai_lb::template::{arm, cut, files, graph};
 use aoai_lb::topology::address::{Alert, Logger};
 use aoai_lb::topology::intent::{LimitBy, Period, TokenLimit, TokenQuota};
 use aoai_lb::topology::*;
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::{Just, Strategy, any, prop, prop_assert, prop_assert_eq, prop_oneof, proptest};
 use serde_json::Value as Json;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// An id as Azure writes them.
 fn id(kind: &str, name: &str) -> String {
@@ -96,23 +96,35 @@ pub fn shared() -> Topology {
     topology
 }
 
-fn any_sink(kind: &'static str) -> impl Strategy<Value = Option<Sink>> {
-    let named = prop_oneof![anything().prop_map(Name::Literal), anything().prop_map(Name::Unique)];
+/// Everything on a gateway of another group.
+pub fn elsewhere() -> Topology {
+    let mut topology = super::topologies::shared();
+    topology.observability = Some(everything());
+    let apis: Vec<&str> = topology.apis.keys().map(String::as_str).collect();
+    topology.products.insert("gold".into(), product("gold", &apis, Some(200_000)));
+    topology
+}
+
+fn any_sink(texts: Texts, kind: &'static str) -> impl Strategy<Value = Option<Sink>> {
+    // a workspace's name has four characters
+    let named = texts.text().prop_map(|name| format!("sink{name}"));
+    let named = prop_oneof![named.clone().prop_map(Name::Literal), named.prop_map(Name::Unique)];
     let found = "[a-z][a-z0-9-]{0,20}".prop_map(move |name| id(kind, &name));
     prop::option::weighted(0.7, prop_oneof![named.prop_map(Sink::Managed), found.prop_map(Sink::Existing)])
 }
 
 /// Any observability whose parts fit: what asks a workspace has one.
-pub fn any_observability() -> impl Strategy<Value = Observability> {
+pub fn any_observability(texts: Texts) -> impl Strategy<Value = Observability> {
     let group = prop::option::of("[a-z]{1,9}".prop_map(|name| id("Microsoft.Insights/actionGroups", &name)));
     let alerts = (0..101u8, 0..101u8, group).prop_map(|(throttled, spillover, action_group)| Alerts {
         throttled,
         spillover,
         action_group,
     });
-    let sinks = (any_sink("Microsoft.OperationalInsights/workspaces"), any_sink("Microsoft.Insights/components"));
+    let sinks =
+        (any_sink(texts, "Microsoft.OperationalInsights/workspaces"), any_sink(texts, "Microsoft.Insights/components"));
     let asks = (any::<bool>(), any::<bool>(), prop::option::of(alerts));
-    (sinks, asks, 0..8193u32, vec(anything(), 0..4)).prop_map(
+    (sinks, asks, 0..8193u32, vec(texts.text(), 0..4)).prop_map(
         |((workspace, app_insights), (llm_logs, workbook, alerts), bodies, headers)| {
             let held = workspace.is_some();
             Observability {
@@ -129,7 +141,7 @@ pub fn any_observability() -> impl Strategy<Value = Observability> {
 }
 
 /// Any products of these APIs.
-pub fn any_products(apis: Vec<Key>) -> impl Strategy<Value = std::collections::BTreeMap<Key, Product>> {
+pub fn any_products(texts: Texts, apis: Vec<Key>) -> impl Strategy<Value = BTreeMap<Key, Product>> {
     let limit = (1..1_000_000u32, any::<bool>()).prop_map(|(tokens_per_minute, estimate_prompt)| TokenLimit {
         tokens_per_minute,
         estimate_prompt,
@@ -140,11 +152,18 @@ pub fn any_products(apis: Vec<Key>) -> impl Strategy<Value = std::collections::B
     let limits = (prop::option::of(limit), prop::option::of(quota));
     let some = prop::sample::subsequence(apis.clone(), 0..=apis.len());
     let product =
-        (anything(), anything(), some, limits).prop_map(|(name, display_name, apis, (token_limit, quota))| {
+        (texts.key(), texts.text(), some, limits).prop_map(|(name, display_name, apis, (token_limit, quota))| {
             let policy = Policy::Rendered(ProductIntent { product: name.clone(), token_limit, quota });
             Product { name, display_name, apis: apis.into_iter().collect::<BTreeSet<Key>>(), policy }
         });
-    btree_map(anything(), product, 0..3)
+    // Azure's names differ from each other
+    let numbered = |mut products: BTreeMap<Key, Product>| {
+        for (product, number) in products.values_mut().zip(0..) {
+            product.name = format!("{}{number}", product.name);
+        }
+        products
+    };
+    btree_map(texts.key(), product, 0..3).prop_map(numbered)
 }
 
 /// Any place where operations come from.
@@ -163,8 +182,8 @@ fn any_observed() -> impl Strategy<Value = Topology> {
     let base = observed();
     let keys: Vec<Key> = base.apis.keys().cloned().collect();
     let definitions = vec(any_definition(), keys.len());
-    let observability = prop::option::weighted(0.9, any_observability());
-    (observability, any_products(keys), definitions, anything()).prop_flat_map(
+    let observability = prop::option::weighted(0.9, any_observability(Texts::Any));
+    (observability, any_products(Texts::Any, keys), definitions, anything()).prop_flat_map(
         move |(observability, products, definitions, name)| {
             let mut topology = Topology { observability, products, ..base.clone() };
             topology.apis.values_mut().zip(definitions).for_each(|(api, definition)| api.definition = definition);
@@ -185,6 +204,43 @@ fn resources(template: &Json, kind: &str) -> Vec<Json> {
     all.iter().filter(|resource| resource["type"] == kind).cloned().collect()
 }
 
+/// Every text that a template reads, where it reads it.
+fn inlined(value: &Json, texts: &Json) -> Json {
+    match value {
+        Json::String(text) => {
+            let name = text.strip_prefix("[variables('").and_then(|rest| rest.strip_suffix("')]"));
+            name.filter(|name| name.starts_with("$fxv#")).map_or_else(|| value.clone(), |name| texts[name].clone())
+        }
+        Json::Array(items) => items.iter().map(|item| inlined(item, texts)).collect(),
+        Json::Object(members) => members
+            .iter()
+            .filter(|(name, _)| *name != "dependsOn")
+            .map(|(name, value)| (name.clone(), inlined(value, texts)))
+            .collect(),
+        other => other.clone(),
+    }
+}
+
+fn bodies(template: &Json) -> Vec<Json> {
+    let all = template["resources"].as_array().expect("resources");
+    all.iter().map(|resource| inlined(resource, &template["variables"])).collect()
+}
+
+/// What changed is sent alone, as it stands in the whole: nothing that is there already is written with it.
+#[test]
+fn each_part_is_sent_alone() {
+    for topology in [observed(), shared()] {
+        let template = graph(&topology);
+        let whole = bodies(&arm(&template));
+        let all: BTreeSet<Address> = topology.addresses().into_iter().collect();
+        for address in &all {
+            let part = bodies(&arm(&cut(&template, &BTreeSet::from([address.clone()]), &all)));
+            assert_eq!(part.len(), 1, "{address}");
+            assert!(whole.contains(&part[0]), "{address}: {:#}", part[0]);
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(cases(64))]
 
@@ -195,8 +251,7 @@ proptest! {
 
     #[test]
     fn everything_observed_is_rendered_and_nothing_else(topology in any_observed()) {
-        let template = graph(&topology);
-        let rendered = template.addresses();
+        let rendered = graph(&topology).addresses();
         let mut wanted: BTreeSet<Address> = topology.addresses().into_iter().collect();
         if !topology.subscriptions.values().all(|s| match &s.access {
             Access::Product(key) => topology.products.contains_key(key),
@@ -326,8 +381,8 @@ fn spill_over_is_known_by_the_pools_of_the_topology() {
         r#"    "east", "gpt-4.1", 2, true,"#,
         r#"    "ptu", "gpt-4.1", 1, false,"#,
         r#"    "sweden", "gpt-4.1", 2, true,"#,
-        r#"    BackendUrl matches regex "(?i)^https://aoai\\-two\\-regions\\-east\\.[^/]+/openai/deployments/chat\\-ptu([/?]|$)", "ptu","#,
-        r#"    BackendUrl matches regex "(?i)^https://aoai\\-sweden\\-[a-z2-7]{13}\\.[^/]+/openai/deployments/chat\\-sweden([/?]|$)", "sweden","#,
+        r#"    BackendUrl matches regex "(?i)^https://aoai-two-regions-east\\.[^/]+/openai/deployments/chat-ptu([/?]|$)", "ptu","#,
+        r#"    BackendUrl matches regex "(?i)^https://aoai-sweden-[a-z2-7]{13}\\.[^/]+/openai/deployments/chat-sweden([/?]|$)", "sweden","#,
         r#"| where ApiId in~ ("openai", "own", "pinned") and ApimSubscriptionId !~ "probe""#,
     ] {
         assert!(alert.lines().any(|line| line == row), "{row}\n{alert}");

@@ -125,19 +125,20 @@ pub fn examples() -> Vec<(String, Topology)> {
 }
 
 /// The examples, and what they do not show: names of one's own, an environment, percentages, odd keys; a gateway of
-/// somebody else's; networks, identities, vaults, every kind of backend; what is recorded.
+/// somebody else's; networks, identities, vaults, every kind of backend; what is recorded, products, definitions.
 pub fn several() -> Vec<(String, Topology)> {
-    let hand_made = [
+    let by_hand = [
         ("one region", minimal()),
         ("names of its own", two_regions()),
         ("a shared gateway", shared()),
         ("a shared gateway here", Topology { gateway: shared_here(), ..shared() }),
         ("closed", closed()),
         ("observed", super::observed::observed()),
-        ("shared workspace", super::observed::shared()),
+        ("a shared workspace", super::observed::shared()),
+        ("observed on a shared gateway", super::observed::elsewhere()),
     ];
     let mut several = examples();
-    several.extend(hand_made.map(|(name, topology)| (name.to_owned(), topology)));
+    several.extend(by_hand.map(|(name, topology)| (name.to_owned(), topology)));
     several
 }
 

@@ -9,10 +9,6 @@ param gatewayName string
 @description('Id of the stack that owns what is made here.')
 param stack string
 
-@description('`ConnectionString` of `appInsights` in the main file.')
-@secure()
-param appInsightsConnectionString string
-
 @description('`id` of `appInsights` in the main file.')
 param appInsightsId string
 
@@ -309,7 +305,7 @@ resource loggerApplicationInsights 'Microsoft.ApiManagement/service/loggers@2024
     loggerType: 'applicationInsights'
     description: 'aoai-lb:${stack}'
     credentials: {
-      connectionString: appInsightsConnectionString
+      connectionString: reference(appInsightsId, '2020-02-02').ConnectionString
     }
     resourceId: appInsightsId
   }

@@ -38,21 +38,21 @@ pub fn any_topology() -> impl Strategy<Value = Topology> {
 }
 
 impl Texts {
-    fn text(self) -> BoxedStrategy<String> {
+    pub fn text(self) -> BoxedStrategy<String> {
         match self {
             Texts::Any => anything().boxed(),
             Texts::Plain => "[a-z][a-z0-9]{1,12}".boxed(),
         }
     }
 
-    fn key(self) -> BoxedStrategy<String> {
+    pub fn key(self) -> BoxedStrategy<String> {
         match self {
             Texts::Any => prop_oneof![4 => "[a-z][a-z0-9.-]{0,8}", 1 => anything()].boxed(),
             Texts::Plain => "[a-z][a-z0-9-]{1,8}[a-z0-9]".boxed(),
         }
     }
 
-    fn name(self) -> BoxedStrategy<Name> {
+    pub fn name(self) -> BoxedStrategy<Name> {
         prop_oneof![self.text().prop_map(Name::Literal), self.text().prop_map(Name::Unique)].boxed()
     }
 
@@ -314,41 +314,22 @@ pub fn topology_of(texts: Texts) -> impl Strategy<Value = Topology> {
             (Just(base), apis)
         })
         .prop_flat_map(move |(base, apis)| {
-            let keys: Vec<String> = apis.keys().cloned().chain(["gone".into()]).collect();
-            let subscription = (texts.key(), texts.text(), select(keys), any::<bool>()).prop_map(
-                |(name, display_name, api, tracing)| Subscription {
-                    name,
-                    display_name,
-                    access: Access::Api(api),
-                    tracing,
-                },
-            );
-            let subscriptions = btree_map(texts.key(), subscription, 0..3);
-            (Just(Topology { apis, ..base }), subscriptions)
+            let definitions = vec(any_definition(), apis.len());
+            let products = any_products(texts, apis.keys().cloned().collect());
+            let base = Topology { apis, ..base };
+            (Just(base), definitions, products, option::of(any_observability(texts)))
         })
-        .prop_flat_map(move |(base, subscriptions)| {
-            let base = Topology { subscriptions, ..base };
-            match texts {
-                Texts::Any => recorded(base).boxed(),
-                Texts::Plain => Just(base).boxed(),
-            }
+        .prop_flat_map(move |(mut base, definitions, products, observability)| {
+            base.apis.values_mut().zip(definitions).for_each(|(api, definition)| api.definition = definition);
+            // records are a gateway's
+            base.observability = observability.filter(|_| base.gateway.is_some());
+            base.products = products;
+            let apis = base.apis.keys().cloned().map(Access::Api);
+            let products = base.products.keys().cloned().map(Access::Product);
+            let all: Vec<Access> = apis.chain(products).chain([Access::Api("gone".into())]).collect();
+            let subscription = (texts.key(), texts.text(), select(all), any::<bool>())
+                .prop_map(|(name, display_name, access, tracing)| Subscription { name, display_name, access, tracing });
+            btree_map(texts.key(), subscription, 0..3)
+                .prop_map(move |subscriptions| Topology { subscriptions, ..base.clone() })
         })
-}
-
-/// The same with products, imported definitions, and whatever is recorded.
-fn recorded(base: Topology) -> impl Strategy<Value = Topology> {
-    let keys: Vec<Key> = base.apis.keys().cloned().collect();
-    let definitions = vec(any_definition(), keys.len());
-    (option::of(any_observability()), any_products(keys), definitions, any::<Option<Index>>()).prop_map(
-        move |(observability, products, definitions, of_product)| {
-            let mut topology = Topology { observability, products, ..base.clone() };
-            topology.apis.values_mut().zip(definitions).for_each(|(api, definition)| api.definition = definition);
-            let keys: Vec<&Key> = topology.products.keys().collect();
-            if let Some(index) = of_product.filter(|_| !keys.is_empty()) {
-                let access = Access::Product((*index.get(&keys)).clone());
-                topology.subscriptions.values_mut().take(1).for_each(|s| s.access = access.clone());
-            }
-            topology
-        },
-    )
 }
