@@ -14,14 +14,17 @@
 
 pub mod http;
 
+mod pick;
+
 pub use http::{Call, Forward};
 
 use crate::diagnostic::{Diagnostic, code};
-use crate::pool::{BackendId, CandidatesId, GatewayState, Outcome, PoolId, Rotation, State, Trip};
-use crate::rng::{Draws, Stream};
+use crate::pool::{BackendId, CandidatesId, GatewayState, Outcome, PoolId, Trip};
+use crate::rng::Draws;
 use crate::time::{Duration, Time};
 use crate::topology::intent::{OnExhausted, Retry, Routes, UNAVAILABLE_STATUSES};
 use crate::topology::{self, Balancing, Intent, Strategy, Topology, defaults};
+use pick::Pick;
 
 /// An API by its place among the topology's APIs, which are ordered by key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -454,51 +457,6 @@ impl Gateway {
         }
     }
 
-    #[inline]
-    fn pick(&self, exchange: &mut Exchange, state: &mut GatewayState, now: Time, draws: Draws) -> Pick {
-        let chosen = match exchange.destination {
-            Destination::Pool(pool) => {
-                let draw = match state.rotation() {
-                    Rotation::Smooth => 0,
-                    Rotation::Random => draws.get(Stream::Pick, exchange.attempts),
-                };
-                return match state.pick(now, draw, pool) {
-                    Some(picked) => Pick::Backend(picked.backend),
-                    None => Pick::Closed(state.reopens(now, pool)),
-                };
-            }
-            Destination::Backend(backend) => Some(backend),
-            Destination::Candidates(of) if self.strategy(exchange.api) == Strategy::RoundRobin => {
-                state.after(of, exchange.place, exchange.attempts - 1).map(|chosen| chosen.backend)
-            }
-            Destination::Candidates(of) => {
-                let chosen = state.choose(now, draws.get(Stream::Pick, exchange.attempts), of);
-                chosen.map(|chosen| {
-                    exchange.place = chosen.place;
-                    chosen.backend
-                })
-            }
-        };
-        match (chosen, exchange.destination) {
-            (Some(backend), _) => match state.state(now, backend) {
-                State::Closed => Pick::Backend(backend),
-                State::Open { until } => Pick::Closed(Some(until)),
-            },
-            (None, Destination::Candidates(of)) => Pick::Nobody(state.back(of)),
-            (None, _) => Pick::Nobody(None),
-        }
-    }
-
-    /// Rule 18: under `smart` a member that failed gets no calls for a while.
-    #[inline]
-    fn send_away(&self, exchange: &Exchange, state: &mut GatewayState, now: Time, wait: Option<Duration>) {
-        if let (Destination::Candidates(of), Some(api)) = (exchange.destination, self.api(exchange.api))
-            && api.intent.strategy == Strategy::Smart
-        {
-            state.send_away(of, exchange.place, now + api.intent.away(wait));
-        }
-    }
-
     /// When the next attempt may begin, `None` where there is none left (rule 15).
     #[inline]
     fn repetition(&self, exchange: &Exchange, now: Time) -> Option<Time> {
@@ -539,10 +497,6 @@ impl Gateway {
         }
     }
 
-    fn strategy(&self, api: ApiId) -> Strategy {
-        self.api(api).map_or(Strategy::Pool, |api| api.intent.strategy)
-    }
-
     #[inline]
     fn api(&self, api: ApiId) -> Option<&Api> {
         self.apis.get(usize::from(api.0))
@@ -551,15 +505,6 @@ impl Gateway {
     fn destination(&self, name: &str) -> Option<Destination> {
         self.names.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, destination)| *destination)
     }
-}
-
-/// What a pick comes to.
-enum Pick {
-    Backend(BackendId),
-    /// The gateway's own 503; when the first breaker closes.
-    Closed(Option<Time>),
-    /// Every candidate is away; when the first is back.
-    Nobody(Option<Time>),
 }
 
 impl Exchange {

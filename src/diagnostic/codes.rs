@@ -102,6 +102,7 @@ registry! {
     "AL0238" BAD_PROPERTY Error Spec;
     "AL0239" DIMENSION Error Spec;
     "AL0240" BAD_SCOPE Error Spec;
+    "AL0241" PRODUCT_LIMIT Error Spec;
 
     // AL03: warnings
     "AL0310" ONE_REGION Warning Done;

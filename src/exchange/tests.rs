@@ -2,6 +2,7 @@ pub(crate) mod strategies;
 
 use super::*;
 use crate::pool::tests::laws;
+use crate::pool::{Rotation, State};
 use crate::topology::{
     Account, Backend, Deployment, DeploymentSku, Key, Location, Member, Name, Policy, Pool, Scope, Stack, Target,
     intent::{self, NO_BODY},

@@ -22,7 +22,10 @@ pub(super) struct Single<'a> {
 }
 
 /// A member of a pool before its backend is one deployment: the backend's name in lower case, priority, weight.
-type Member0 = (String, u8, u8);
+type Listed = (String, u8, u8);
+
+/// Deployments that stand together: their names, and members with a deployment each.
+type Group<'m> = (BTreeSet<String>, Vec<(&'m Listed, String)>);
 
 /// A pool that was made, with the names that callers may use for it; none where they are not known.
 pub(super) type Made = (Key, BTreeSet<String>);
@@ -228,14 +231,14 @@ impl<'x, 'r, 'a> Routing<'x, 'r, 'a> {
     }
 
     /// Makes the pool, or, where members call whole accounts, a pool for each name that callers can use.
-    pub(super) fn expand(&mut self, key: &str, members: &[Member0], span: Span) -> Vec<Made> {
+    pub(super) fn expand(&mut self, key: &str, members: &[Listed], span: Span) -> Vec<Made> {
         self.used.extend(members.iter().map(|(name, ..)| name.clone()));
         let whole = |name: &String| {
             !self.reading.is_ours()
                 && matches!(self.singles.get(name), Some(Single { calls: Target::Account { .. }, .. }))
         };
         if !members.iter().any(|(name, ..)| whole(name)) {
-            let member = |(name, priority, weight): &Member0| {
+            let member = |(name, priority, weight): &Listed| {
                 let backend = self.singles.get(name)?.key.clone();
                 Some(Member { backend, priority: *priority, weight: *weight })
             };
@@ -279,20 +282,20 @@ impl<'x, 'r, 'a> Routing<'x, 'r, 'a> {
     }
 
     /// Which deployments of whole accounts stand together: names, and members with a deployment each.
-    fn groups<'m>(&self, members: &'m [Member0]) -> Vec<(BTreeSet<String>, Vec<(&'m Member0, String)>)> {
+    fn groups<'m>(&self, members: &'m [Listed]) -> Vec<Group<'m>> {
         let deployments = |name: &String| {
             let account = self.singles.get(name).and_then(|single| single.calls.account()).map(|(account, _)| account);
             account.and_then(|account| self.reading.topology.accounts.get(account)).map(|account| &account.deployments)
         };
-        let mut by_name: BTreeMap<String, Vec<&Member0>> = BTreeMap::new();
+        let mut by_name: BTreeMap<String, Vec<&Listed>> = BTreeMap::new();
         for member in members {
             for name in deployments(&member.0).into_iter().flat_map(|all| all.keys()) {
                 by_name.entry(name.clone()).or_default().push(member);
             }
         }
-        let unknown: Vec<&Member0> =
+        let unknown: Vec<&Listed> =
             members.iter().filter(|member| deployments(&member.0).is_none_or(BTreeMap::is_empty)).collect();
-        let mut groups: Vec<(BTreeSet<String>, Vec<(&Member0, String)>)> = Vec::new();
+        let mut groups: Vec<Group<'_>> = Vec::new();
         let mut by_model: BTreeMap<Model, usize> = BTreeMap::new();
         for (name, owners) in by_name {
             let model = deployments(&owners[0].0).and_then(|all| all.get(&name)).map(|found| found.model.clone());
@@ -319,7 +322,7 @@ impl<'x, 'r, 'a> Routing<'x, 'r, 'a> {
     }
 
     /// The backend for one deployment of a member.
-    fn one(&mut self, (name, priority, weight): &Member0, deployment: &str, several: bool) -> Member {
+    fn one(&mut self, (name, priority, weight): &Listed, deployment: &str, several: bool) -> Member {
         let (mut key, mut target, breaker) = match self.singles.get(name) {
             Some(single) => (single.key.clone(), single.calls.clone(), single.breaker.clone()),
             None => (name.clone(), Target::Url(String::new()), None),

@@ -376,7 +376,6 @@ fn expressions_name_only_types_that_the_service_allows() {
         "DateTime",
         "DateTimeOffset",
         "Exception",
-        "Formatting",
         "Guid",
         "JObject",
         "JTokenType",

@@ -35,7 +35,7 @@ pub struct Done {
 /// What `plan` needs to know: the choices for soft-deleted names, and the policies that would be written.
 pub fn scope(desired: &Topology, recover: BTreeSet<String>, purge: BTreeSet<String>) -> Scope {
     let rendered = desired.apis.iter().filter_map(|(key, api)| {
-        let text = policy::render(api.policy.intent()?);
+        let text = policy::text(api).ok()?;
         Some((key.clone(), policy_xml::canonical(&text).ok()?))
     });
     Scope { recover, purge, rendered: rendered.collect() }

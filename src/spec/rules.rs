@@ -11,6 +11,7 @@ use super::check::shown;
 use super::yaml::{item, join};
 use crate::diagnostic::{Diagnostic, code};
 use crate::time::Duration;
+use crate::topology::intent::LimitBy;
 use crate::topology::{
     Access, Breaker, Gateway, GatewaySku, Key, Name, Pool, Routes, Standing, Target, Topology, defaults,
 };
@@ -365,6 +366,12 @@ fn products(topology: &Topology, out: &mut Vec<Diagnostic>) {
     for (key, product) in &topology.products {
         let path = format!("products.{key}");
         name(key, 80, "product", &path, out);
+        let limit = product.policy.intent().and_then(|intent| intent.token_limit.as_ref());
+        if limit.is_some_and(|limit| limit.by == LimitBy::Pool) {
+            let problem = Diagnostic::new(code::PRODUCT_LIMIT, format!("the limit of `{key}` cannot know the pool"));
+            let problem = problem.at(format!("{path}.tokenLimit.by"));
+            out.push(problem.help("take `by` out, or put the limit on the API"));
+        }
         for api in product.apis.iter().filter(|api| !topology.apis.contains_key(*api)) {
             out.push(unknown("API", api, topology.apis.keys()).at(join(&path, "apis")));
         }

@@ -14,6 +14,7 @@ mod init;
 mod input;
 mod interrupt;
 mod lint;
+mod own_policy;
 mod sarif;
 mod simulate;
 

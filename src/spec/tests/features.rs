@@ -395,6 +395,10 @@ fn products_lead_to_apis() {
     let with = |text: &str| said(&format!("{BASE}products: {text}\n"), &Options::default());
     assert_eq!(with("{ gold: { apis: [openai], tokenLimit: { tokensPerMinute: 10 } } }"), [""; 0]);
     assert_eq!(with("{ gold: { apis: [opnai] } }"), ["AL0201 `apis` there is no API `opnai`"]);
+    assert_eq!(
+        with("{ gold: { apis: [openai], tokenLimit: { tokensPerMinute: 10, by: pool } } }"),
+        ["AL0241 `pool` the limit of `gold` cannot know the pool"]
+    );
 }
 
 #[test]

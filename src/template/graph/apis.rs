@@ -48,7 +48,7 @@ impl Build<'_> {
                     )
                 });
             }
-            self.policy(key, &symbol, &api.policy, &paths[key]);
+            self.policy(key, &symbol, api, &paths[key]);
             self.apis.insert(key, symbol);
         }
     }
@@ -99,16 +99,15 @@ impl Build<'_> {
         }
     }
 
-    fn policy(&mut self, key: &str, api: &str, policy: &Policy, path: &str) {
-        let (text, after) = match policy {
-            Policy::Rendered(intent) => (policy::render(intent), self.named_in(intent)),
-            Policy::Other(xml) => (xml.clone(), Vec::new()),
-        };
+    fn policy(&mut self, key: &str, symbol: &str, api: &Api, path: &str) {
+        let after = api.policy.intent().map_or_else(Vec::new, |intent| self.named_in(intent));
+        // a template of the user's own that gives no policy is an error of `policy::problems`, told before this
+        let text = policy::text(api).unwrap_or_default();
         self.template.texts.insert(path.to_owned(), text);
-        let symbol = self.symbols.take("policy", &[key]);
+        let own = self.symbols.take("policy", &[key]);
         self.add(Resource {
             comment: (!after.is_empty()).then_some("Azure refuses a policy that names what is not there."),
-            parent: Some(api.to_owned()),
+            parent: Some(symbol.to_owned()),
             name: "policy".into(),
             body: body([(
                 "properties",
@@ -117,7 +116,7 @@ impl Build<'_> {
             depends_on: after,
             ..resource(
                 Address::Policy(key.to_owned()),
-                &symbol,
+                &own,
                 "Microsoft.ApiManagement/service/apis/policies",
                 API_MANAGEMENT,
             )

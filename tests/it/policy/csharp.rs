@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::process::Command;
 
 /// What every expression may take for granted, and the place where each stands.
-const HEAD: &str = "using System; using System.Collections.Generic; using System.Linq; using Newtonsoft.Json; using Newtonsoft.Json.Linq;\n\
+const HEAD: &str = "using System; using System.Collections.Generic; using System.Linq; using Newtonsoft.Json.Linq;\n\
      public static class Expressions {\n";
 
 /// Every expression of an element and of what is inside, as C# statements.

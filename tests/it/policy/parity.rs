@@ -468,7 +468,7 @@ fn run(newtonsoft: &std::path::Path, expressions: &[String], input: &Value) -> V
         path
     };
     let mut code = String::from(
-        "using System; using System.Collections.Generic; using System.Linq; using Newtonsoft.Json; using Newtonsoft.Json.Linq;\n\
+        "using System; using System.Collections.Generic; using System.Linq; using Newtonsoft.Json.Linq;\n\
          class Chance { public int Next(int n) { return Dice.Next(n); } }\n\
          public static class Expressions {\n",
     );

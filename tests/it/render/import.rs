@@ -4,7 +4,7 @@
 //! deployments of an account are that is there already (its key neither), who sees to roles that it does not give, and
 //! what the simulator assumes. All else must come back; what this program does not render is in no template either.
 
-use super::topologies::{any_topology, several};
+use super::topologies::{any_topology, examples};
 use super::{cases, text};
 use aoai_lb::diagnostic::{Diagnostic, code};
 use aoai_lb::topology::*;
@@ -96,17 +96,8 @@ fn said(mut topology: Topology, main: &str) -> Topology {
     topology
 }
 
-/// APIs whose definition is a file have no operations of their own; read back they have ours. Two rules of one name,
-/// which only a topology made by hand has, get names of their own.
+/// APIs whose definition is a file have no operations of their own; read back they have ours.
 fn without_files(mut topology: Topology, of: &Topology) -> Topology {
-    let rules = || of.backends.values().filter_map(|backend| backend.breaker.as_ref());
-    for (key, backend) in &mut topology.backends {
-        let original = of.backends.get(key).and_then(|backend| backend.breaker.as_ref());
-        let twice = original.is_some_and(|rule| rules().any(|other| other.name == rule.name && other != rule));
-        if let Some(breaker) = backend.breaker.as_mut().filter(|_| twice) {
-            breaker.name.clear();
-        }
-    }
     for (key, api) in &mut topology.apis {
         let original = of.apis.get(key).map(|api| &api.definition);
         if matches!(original, Some(Definition::Imported(_))) {
@@ -118,7 +109,7 @@ fn without_files(mut topology: Topology, of: &Topology) -> Topology {
 
 #[test]
 fn a_template_of_ours_becomes_the_spec_that_it_came_from() {
-    for (name, topology) in several() {
+    for (name, topology) in examples() {
         let main = main_json(&topology);
         let made = imported(&main, &topology).unwrap_or_else(|problem| panic!("{name}: {problem}"));
         let others = topology.accounts.values().any(|account| account.standing == Standing::Existing);
@@ -158,7 +149,8 @@ proptest! {
         match imported(&main, &topology) {
             Err(problem) => {
                 prop_assert_eq!(problem.code, code::NOT_IMPORTABLE);
-                prop_assert!(topology.gateway.is_none() && topology.accounts.is_empty(), "{}", problem);
+                let managed = topology.accounts.values().any(|account| account.standing == Standing::Managed);
+                prop_assert!(topology.gateway.is_none() && !managed, "{}", problem);
             }
             Ok(made) => {
                 let problems = load(&made.spec).err().unwrap_or_default();
