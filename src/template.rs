@@ -100,7 +100,7 @@ pub struct Resource {
     pub parent: Option<String>,
     /// Symbol of the resource that it extends.
     pub scope: Option<String>,
-    /// Its resource group, of something that is there.
+    /// Its resource group, of something that is there; nothing of it is a child here, for those stand in a module.
     pub place: Place,
     /// Its own name, without its parents'.
     pub name: Value,

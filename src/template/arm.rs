@@ -257,19 +257,11 @@ impl<'a> Printer<'a> {
         }
         let Some(resource) = self.symbols.get(symbol) else { return Expr::call("null", []) };
         match &resource.scope {
-            None => placed(self.place(resource), resource.kind, self.names(resource)),
+            None => placed(&resource.place, resource.kind, self.names(resource)),
             Some(scope) => {
                 let kind = Expr::str(resource.kind);
                 Expr::call("extensionResourceId", [self.id(scope), kind].into_iter().chain(self.names(resource)))
             }
-        }
-    }
-
-    /// A child stands where its parent stands.
-    fn place(&self, resource: &'a Resource) -> &'a Place {
-        match resource.parent.as_deref().and_then(|symbol| self.symbols.get(symbol)) {
-            Some(parent) => self.place(parent),
-            None => &resource.place,
         }
     }
 

@@ -265,7 +265,7 @@ pub fn closed() -> Topology {
     };
     let mut base = topology("closed");
     if let Some(gateway) = &mut base.gateway {
-        gateway.sku = GatewaySku::StandardV2;
+        gateway.sku = GatewaySku::PremiumV2;
         gateway.identity = Identity::Managed("id-closed".into());
         gateway.network = Some(GatewayNetwork { subnet: subnet("gateway"), mode: NetworkMode::Internal });
         let written = serde_json::json!({
