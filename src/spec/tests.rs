@@ -3,9 +3,11 @@
 use super::*;
 use proptest::test_runner::{Config, RngSeed};
 
+mod any;
 mod catalogue;
 mod features;
 mod hostile;
+mod laws;
 mod many;
 mod rules;
 
