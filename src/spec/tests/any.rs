@@ -110,6 +110,8 @@ fn text(path: &str, pattern: Option<&str>, dice: &mut Dice) -> String {
         _ if ending(&["header", "query", "headers.*", "sessionAffinity"]) => {
             return dice.one(&["api-key", "X-Key", "x-ms-region"]).into();
         }
+        _ if ending(&["tenant"]) => return "contoso.com".into(),
+        _ if ending(&["applications.*"]) => return "11111111-1111-1111-1111-111111111111".into(),
         _ if ending(&["errorReasons.*"]) => return "Server errors".into(),
         _ if ending(&["apiVersions.*"]) => return dice.one(&["2024-05-01", "2024-10-01-preview"]).into(),
         _ if ending(&["ignoreChanges.*", "protect.*"]) => {
