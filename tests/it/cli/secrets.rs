@@ -19,7 +19,7 @@ fn a_key_is_refused_and_shown_nowhere() {
         "render quickstart.yaml -o out",
         "render quickstart.yaml --expanded",
         "plan quickstart.yaml --cloud local",
-        "simulate quickstart.yaml",
+        "simulate --trace none.csv quickstart.yaml",
     ] {
         let ran = place.run(line).exits(4);
         let said = format!("{}{}", ran.out, ran.err);
