@@ -184,10 +184,13 @@ fn object(schema: &Json, path: &str, dice: &mut Dice) -> Json {
         schema.get("additionalProperties").filter(|inner| inner.get("type").is_some() || inner.get("anyOf").is_some())
     else {
         // in Azure's own words
-        return match dice.below(3) {
-            0 => json!({}),
-            1 => json!({ "customProperties": { "A.b": "False", "n": -1 }, "on": true }),
-            _ => json!({ "restore": false, "list": ["a", { "b": null }], "it's": TEXTS[dice.below(TEXTS.len())] }),
+        let text = TEXTS[dice.below(TEXTS.len())];
+        return match (dice.below(3), path.starts_with("gateway")) {
+            (0, _) => json!({}),
+            (1, true) => json!({ "customProperties": { "A.b": "False", "it's": text }, "disableGateway": false }),
+            (_, true) => json!({ "notificationSenderEmail": text, "enableClientCertificate": true }),
+            (1, false) => json!({ "restore": false, "networkAcls": { "defaultAction": "Deny", "ipRules": [] } }),
+            (_, false) => json!({ "allowedFqdnList": [text, "a.test"], "dynamicThrottlingEnabled": true }),
         };
     };
     let section = path.rsplit('.').next().unwrap_or_default();
