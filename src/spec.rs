@@ -19,6 +19,7 @@ mod expand;
 mod formats;
 mod model;
 mod overlay;
+pub mod roles;
 mod rules;
 mod secrets;
 mod short;
@@ -188,7 +189,7 @@ fn read(text: &str, options: &Options) -> Result<Read, Vec<Diagnostic>> {
     let Some(mut root) = root else { return Err(problems) };
     let set = overlay(&mut root, options, &mut problems);
     let mut spans = Spans::of(&root);
-    secrets::find(&root, "", &mut problems);
+    let secrets = secrets::find(&root, &mut problems);
     let checked = check::check(structure(), &root, &check::At::default(), &mut problems);
     let built = checked.and_then(|checked| match serde_json::from_value::<model::Spec>(checked) {
         Ok(spec) => Some(build::build(spec, options.environment, options.files, &mut problems)),
@@ -222,6 +223,7 @@ fn read(text: &str, options: &Options) -> Result<Read, Vec<Diagnostic>> {
         problems.retain(|problem| repaired.is_empty() || problem.code != code::UNUSED_SILENCE);
     }
     place(&mut problems, &spans, &set);
+    secrets::redact(&mut problems, &secrets);
     match built {
         Some(built) if problems.iter().all(|problem| problem.severity != Severity::Error) => Ok(Read {
             loaded: Loaded {

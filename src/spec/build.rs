@@ -11,7 +11,7 @@ mod routing;
 
 use super::model::{self, Either, Existing, Length, Map, Spec, Word};
 use super::yaml::join;
-use super::{Management, Roles, Rotation, Simulation, suggest};
+use super::{Management, Roles, Rotation, Simulation, formats, suggest};
 use crate::diagnostic::{Diagnostic, code};
 use crate::time::Duration;
 use crate::topology::{
@@ -159,6 +159,11 @@ fn gateway(written: model::Gateway, stack: &Stack, scope: &Scope, out: &mut Vec<
     if written.name.is_some() && found.is_some() {
         out.push(two_ways("gateway.name", "the gateway has a name and is an existing one", "`existing`"));
     }
+    let parts = [("capacity", written.capacity.is_some()), ("publisher", written.publisher.is_some())];
+    for (part, _) in parts.into_iter().filter(|(_, used)| *used && found.is_some()) {
+        let problem = Diagnostic::new(code::TWO_WAYS, "the service is an existing one, and never written");
+        out.push(problem.at(join("gateway", part)).help("take this out, and set it where the service is made"));
+    }
     if written.publisher.is_none() && found.is_none() {
         let problem = Diagnostic::new(code::MISSING_KEY, "`gateway` has no `publisher`").at("gateway.publisher");
         out.push(problem.help("add `publisher: { email: ADDRESS }`, an address that is read: Azure writes to it"));
@@ -206,6 +211,10 @@ fn existing(written: Existing, what: &str, path: &str, scope: &Scope, out: &mut 
         if let ["", "subscriptions", subscription, groups, group, "providers", _, kind, name] = parts.as_slice()
             && groups.eq_ignore_ascii_case("resourceGroups")
             && kind.eq_ignore_ascii_case(what)
+            // what the id says must do where the parts of it are written one by one
+            && formats::violated(formats::GUID, subscription).is_none()
+            && formats::violated(formats::RESOURCE_GROUP, group).is_none()
+            && (1..=64).contains(&name.len())
         {
             let place = place(Some((*subscription).to_owned()), Some((*group).to_owned()));
             return (Name::Literal((*name).to_owned()), place);

@@ -3,9 +3,11 @@
 use super::*;
 use proptest::test_runner::{Config, RngSeed};
 
+mod any;
 mod catalogue;
 mod features;
 mod hostile;
+mod laws;
 mod many;
 mod rules;
 
@@ -81,7 +83,7 @@ fn the_long_form_says_the_same() {
 }
 
 /// A spec that obeys every rule and deserves no warning; rows below break it in one place.
-const BASE: &str = r#"version: 1
+pub const BASE: &str = r#"version: 1
 name: contoso-ai
 azure: { resourceGroup: rg-ai, location: eastus2, tags: { owner: platform } }
 gateway:

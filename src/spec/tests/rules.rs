@@ -363,6 +363,68 @@ fn keys_of_azure_have_no_place_in_a_spec() {
 }
 
 #[test]
+fn a_key_is_found_in_texts_names_and_variables_and_is_nowhere_repeated() {
+    let key = "0123456789abcdef0123456789abcdef";
+    let foreign = |url: &str| format!("url: {url} }}");
+    for (from, to) in [
+        ("platform", format!("\"my key: {key}\"")),
+        ("owner:", format!("{key}:")),
+        ("gpt: main", format!("{key}: main")),
+        ("  sku: BasicV2", format!("  {key}: BasicV2")),
+        ("account: north, deployment: gpt }", foreign(&format!("https://x.test/{key}/openai"))),
+        ("account: north, deployment: gpt }", foreign(&format!("https://x.test?api-key={key}"))),
+        ("account: north, deployment: gpt", format!("account: north, deployment: {key}")),
+        ("  sku: BasicV2", format!("  properties: {{ customProperties: {{ a: [x, {key}] }} }}")),
+        ("platform", "\"${KEY}\"".to_owned()),
+    ] {
+        let text = BASE.replacen(from, &to, 1);
+        let variables = |_: &str| Some(key.to_owned());
+        let problems = load(&text, &Options { variables: &variables, ..Options::default() }).expect_err(&to);
+        assert!(problems.iter().any(|problem| problem.code == code::LITERAL_SECRET), "{to}: {problems:?}");
+        assert!(!format!("{problems:?}").contains(key), "{to}: {problems:?}");
+    }
+    let set = [("azure.tags.owner".to_owned(), key.to_owned())];
+    let problems = load(BASE, &Options { set: &set, ..Options::default() }).expect_err("a key is refused");
+    assert_eq!(problems.iter().map(|problem| problem.code).collect::<Vec<_>>(), [code::LITERAL_SECRET]);
+    check(
+        "  sku: BasicV2",
+        "  properties: { customProperties: { Microsoft.WindowsAzure.ApiManagement.Gateway.Security.Ciphers.TLS_RSA_WITH_AES_256_CBC_SHA256: \"False\" } }",
+        &[],
+    );
+    // the version of a vault's secret is no secret
+    let vault = format!(
+        "url: https://x.test, credential: {{ keyVault: https://kv.vault.azure.net/secrets/k/{key}, header: api-key }} }}"
+    );
+    let text = BASE.replacen("account: north, deployment: gpt }", &vault, 1);
+    assert_eq!(
+        said(&text, &Options::default()),
+        ["AL0232 `third` `third` is an address of somebody else's, and `main` is API Management's pool"]
+    );
+}
+
+#[test]
+fn a_file_that_goes_to_azure_holds_no_key() {
+    let key = "0123456789abcdef0123456789abcdef";
+    let with = |line: &str, file: String| {
+        let text = BASE.replace("    retry: { count: 2 }", line);
+        said(&text, &Options { files: &|_| Ok(file.clone()), ..Options::default() })
+    };
+    let own = "    policy: { template: own.xml.j2 }";
+    assert_eq!(
+        with(own, format!("<policies>\n<!-- {key} -->\n</policies>")),
+        ["AL0212 `own.xml.j2` own.xml.j2 holds what looks like a key: line 2"]
+    );
+    assert_eq!(with(own, "<policies />".into()), [""; 0]);
+    let document = |name: &str| format!(r#"{{ "openapi": "3.0.1", "paths": {{}}, "x": {{ "{name}": "{key}" }} }}"#);
+    let line = "    definition: { file: a.json }";
+    assert_eq!(
+        with(line, document("api-key")),
+        ["AL0212 `a.json` this document holds what looks like a key: x.api-key"]
+    );
+    assert_eq!(with(line, document("id")), [""; 0]);
+}
+
+#[test]
 fn a_region_that_nobody_knows_is_a_warning() {
     let strange = |place: &str| format!("AL0318 `{place}` `{place}` is no region that this program knows");
     check("location: swedencentral", "location: sweden", &[&strange("sweden")]);
