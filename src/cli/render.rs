@@ -40,7 +40,9 @@ pub(super) fn run(context: &Context, args: &args::Render) -> Result {
     if !commands.is_empty() {
         context.ui.say("\nOnce it is deployed, these commands give the gateway its roles:\n");
         commands.iter().for_each(|command| context.ui.say(&format!("  {command}")));
-        done.data["roleCommands"] = json!(commands);
+        if let Some(Value::Object(document)) = &mut done.document {
+            document.insert("roleCommands".into(), json!(commands));
+        }
     }
     Ok(done)
 }
