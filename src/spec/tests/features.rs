@@ -136,7 +136,10 @@ fn one_thing_is_said_once() {
     check(
         "  sku: BasicV2",
         "  existing: { name: x }\n  name: y",
-        &["AL0230 `y` the gateway has a name and is an existing one"],
+        &[
+            "AL0230 `y` the gateway has a name and is an existing one",
+            "AL0230 `publisher` the service is an existing one, and never written",
+        ],
     );
     check("  publisher: { email: ai@contoso.com }\n", "", &["AL0112 `gateway` `gateway` has no `publisher`"]);
     check(
