@@ -20,6 +20,7 @@ mod lint;
 mod plan;
 mod progress;
 mod render;
+mod sarif;
 mod schema;
 mod simulate;
 mod target;

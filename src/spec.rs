@@ -211,6 +211,9 @@ fn read(text: &str, options: &Options) -> Result<Read, Vec<Diagnostic>> {
         // `0613` without quotes is a number, and would seem to be another version than "0613"
         let version = |key: &String| key.ends_with(".version") || key.ends_with(".model");
         problems.retain(|problem| problem.code != code::MIXED_MODELS || !repaired.iter().any(version));
+        // a weight out of range is read as the nearest in it, which may be none
+        let weight = |of: &str| repaired.iter().any(|key| key.starts_with(of) && key.ends_with(".weight"));
+        problems.retain(|problem| problem.code != code::NO_WEIGHT || !problem.key.as_deref().is_some_and(weight));
         let day = options.today.and_then(|today| today.rfc3339().get(..10)?.parse().ok());
         let mut found = Vec::new();
         warnings::find(built, &spans, day, &mut found);

@@ -362,6 +362,9 @@ pub struct Lint {
     /// The policy or the template; `-` is standard input
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub file: PathBuf,
+    /// Write the findings as SARIF 2.1.0 too; `-` is standard output
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub sarif: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

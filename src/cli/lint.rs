@@ -2,6 +2,7 @@
 
 use super::args;
 use super::context::{Context, count};
+use super::sarif::{self, Written};
 use super::{Done, Failure, Result};
 use crate::diagnostic::{Diagnostic, Exit, Severity, code};
 use crate::io::files;
@@ -30,7 +31,12 @@ pub(super) fn run(context: &Context, args: &args::Lint) -> Result {
         (false, Exit::Done) => format!("{} {name}: {}.", paint(Role::Good, "✓"), told(&problems)),
         (false, _) => format!("{name}: {}.", told(&problems)),
     });
-    Ok(Done::new(json!({ "file": source.name, "kind": kind })).exit(Exit::of(&problems)))
+    let done = Done::new(json!({ "file": source.name, "kind": kind })).exit(Exit::of(&problems));
+    let Some(target) = &args.sarif else { return Ok(done) };
+    match sarif::write(context, target, Some(&source), &args.file, &problems)? {
+        Written::File => Ok(done),
+        Written::Output => Ok(Done { document: None, ..done }),
+    }
 }
 
 /// `1 error, 2 warnings, 3 notes`

@@ -40,8 +40,8 @@ pub(super) fn run(context: &Context, args: &args::Render) -> Result {
     if !commands.is_empty() {
         context.ui.say("\nOnce it is deployed, these commands give the gateway its roles:\n");
         commands.iter().for_each(|command| context.ui.say(&format!("  {command}")));
-        if let Some(document) = &mut done.document {
-            document["roleCommands"] = json!(commands);
+        if let Some(Value::Object(document)) = &mut done.document {
+            document.insert("roleCommands".into(), json!(commands));
         }
     }
     Ok(done)

@@ -2,12 +2,11 @@
 
 use super::args;
 use super::context::{Context, Spec, count};
+use super::sarif::{self, Written};
 use super::{Done, Failure, Result};
-use crate::diagnostic::{Diagnostic, code};
-use crate::io::files::{self, Access};
-use crate::ui::{self, Role, clean, paint};
+use crate::ui::{Role, clean, paint};
 use serde_json::json;
-use std::path::{Component, Path, PathBuf};
+use std::path::Path;
 
 pub(super) fn run(context: &Context, args: &args::Validate) -> Result {
     let checked = context.load(&args.spec);
@@ -17,40 +16,19 @@ pub(super) fn run(context: &Context, args: &args::Validate) -> Result {
         Err(failure) => (failure.source.as_ref(), &failure.problems),
     };
     let file = source.map(|source| Path::new(&source.name)).or(args.spec.spec.as_deref());
-    let document = ui::sarif(source, &artifact(file.unwrap_or(Path::new("aoai-lb.yaml"))), problems);
-    let text = format!("{document:#}\n");
-    if target.as_os_str() == "-" {
-        context.ui.data(&text)?;
+    match sarif::write(context, target, source, file.unwrap_or(Path::new("aoai-lb.yaml")), problems) {
         // one document on standard output is enough
-        return Ok(match checked {
+        Ok(Written::Output) => Ok(match checked {
             Ok(spec) => Done { document: None, ..report(context, &spec)? },
             Err(failure) => Done::said().exit(context.fail(failure)),
-        });
-    }
-    if let Err(error) = files::replace(target, text.as_bytes(), Access::Usual) {
-        let problem = Diagnostic::new(code::UNWRITABLE, format!("`{}` cannot be written: {error}", target.display()));
-        let mut failure = checked.err().unwrap_or_else(|| Failure::from(Vec::new()));
-        failure.problems.push(problem.help("choose another file, in a folder that is there"));
-        return Err(failure);
-    }
-    report(context, &checked?)
-}
-
-/// Where a file stands, seen from the root of its repository; of the current folder where there is none.
-fn artifact(file: &Path) -> serde_json::Value {
-    let here = std::env::current_dir().unwrap_or_default();
-    let mut whole = PathBuf::new();
-    for part in here.join(file).components() {
-        match part {
-            Component::CurDir => {}
-            Component::ParentDir => {
-                whole.pop();
-            }
-            part => whole.push(part),
+        }),
+        Ok(Written::File) => report(context, &checked?),
+        Err(problem) => {
+            let mut failure = checked.err().unwrap_or_else(|| Failure::from(Vec::new()));
+            failure.problems.extend(problem.problems);
+            Err(failure)
         }
     }
-    let root = here.ancestors().find(|folder| folder.join(".git").exists()).unwrap_or(&here);
-    ui::artifact(&whole, root)
 }
 
 fn report(context: &Context, spec: &Spec) -> Result {

@@ -125,7 +125,8 @@ pub struct Gateway {
 #[derive(Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct UserIdentity {
-    /// The name of an identity to make, or the ARM id of one that is there.
+    /// The name of an identity to make, or the ARM id of one that is there. An existing gateway has it already: there a name
+    /// is that of one in the gateway's own group.
     #[schemars(length(min = 1, max = 500))]
     pub user: String,
 }

@@ -145,7 +145,8 @@ pub(super) fn file(topology: &Topology) -> Option<String> {
     Some(render("queries.kql.j2", context! { queries => queries.collect::<Vec<_>>() }))
 }
 
-/// What an alert asks every five minutes: one row with the column `Share`, in percent, or none without calls.
+/// What an alert asks every five minutes: one row with the column `Share`, in percent, or none with fewer than 20 calls,
+/// of which a share says nothing.
 pub(super) fn alert(topology: &Topology, alert: Alert) -> String {
     kql(&format!("alert-{}", alert.word()), topology)
 }

@@ -30,7 +30,7 @@ pub enum Sink {
     Existing(String),
 }
 
-/// When somebody is told, by shares of the calls of five minutes.
+/// When somebody is told, by shares of the calls of five minutes; fewer than 20 calls tell nobody.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Alerts {
     /// Percent of the calls that end in 429.

@@ -322,6 +322,8 @@ fn values(value: &Json, path: &str, out: &mut Vec<Diagnostic>) {
     }
 }
 
+const IN_A_NETWORK: &str = "choose StandardV2, PremiumV2, Premium or Developer, or take `network` out";
+
 /// Traps 6 and 33: what a tier does not have (facts/apim.md 2.1, 6 and 7.1).
 fn tier(topology: &Topology, gateway: &Gateway, out: &mut Vec<Diagnostic>) {
     use GatewaySku::*;
@@ -371,13 +373,13 @@ fn tier(topology: &Topology, gateway: &Gateway, out: &mut Vec<Diagnostic>) {
     if let Some(network) = &gateway.network {
         if without {
             let message = format!("{name} cannot be part of a network");
-            report("gateway.network".into(), message, "choose StandardV2 or Premium, or take `network` out");
+            report("gateway.network".into(), message, IN_A_NETWORK);
         } else if network.mode == NetworkMode::Internal && matches!(sku, Standard | StandardV2) {
             let message = format!("{name} cannot be hidden in a network");
             report("gateway.network.mode".into(), message, "use External, or choose PremiumV2, Premium or Developer");
         } else if sku == Standard {
             let message = format!("{name} cannot be part of a network");
-            report("gateway.network".into(), message, "choose StandardV2, Premium or Developer, or take `network` out");
+            report("gateway.network".into(), message, IN_A_NETWORK);
         }
     } else {
         let hidden = |(_, account): &(&Key, &Account)| !account.network.public && account.standing == Standing::Managed;

@@ -111,9 +111,24 @@ fn a_problem_in_json_says_what_an_editor_needs() {
             "key": "pools.openai-backend-pool.members[0].weight",
             "place": { "file": "quickstart.yaml", "line": line, "column": 51, "endLine": line, "endColumn": 54 },
             "label": null,
-            "help": "use a weight from 0 to 100",
+            "help": "use a number from 0 to 100",
             "notes": [],
             "explain": "aoai-lb explain AL0115",
         })
     );
+}
+
+#[test]
+fn findings_in_other_peoples_files_are_written_alike() {
+    let place = Place::new();
+    place
+        .write("p.xml", "<policies>\n<inbound>\n<bse />\n</inbound>\n<backend><base /><base /></backend></policies>\n");
+    place.run("lint p.xml --sarif out.sarif").exits(4);
+    let document: Value = serde_json::from_str(&place.read("out.sarif")).unwrap();
+    let found = results(&document);
+    assert!(found.contains(&("AL0809".into(), "error".into(), 5)), "{found:?}");
+    assert_eq!(document["runs"][0]["artifacts"][0]["location"]["uri"], "p.xml");
+    let streamed = place.run("lint p.xml --sarif - --output json").exits(4);
+    assert_eq!(serde_json::from_str::<Value>(&streamed.out).unwrap()["version"], "2.1.0");
+    place.run("lint p.xml --sarif nowhere/out.sarif").exits(1).says("AL0905");
 }
