@@ -97,23 +97,17 @@ fn short(location: &Location, usage: &Usage, asks: &[Ask]) -> Option<Diagnostic>
     let figure = |n: u64| diff::capacity(at.sku, u32::try_from(n).unwrap_or(u32::MAX));
     let growing: Vec<String> = asks.iter().filter(|ask| ask.more() > 0).map(|ask| ask.address.to_string()).collect();
     let (who, what) = match (alone, growing.as_slice()) {
-        (Some(alone), _) => (format!("{} asks", alone.address), alone.more()),
-        (None, [first, rest @ ..]) => (format!("{first} and {} more ask together", rest.len()), together),
-        (None, []) => return None,
+        (None, [first, second]) => (format!("{first} and {second} ask"), together),
+        (None, [first, _, rest @ ..]) => (format!("{first} and {} others ask", rest.len() + 1), together),
+        (alone, _) => (format!("{} asks", at.address), alone.unwrap_or(at).more()),
     };
-    let message = format!("{who} for {} of {} in {location}, where {} is left", figure(what), usage.name, figure(left));
+    let what = if at.from == 0 { figure(what) } else { format!("{} more", figure(what)) };
+    let left = if left == 0 { "nothing".to_owned() } else { figure(left) };
+    let message = format!("{who} for {what} of {} in {location}, and {left} is left", usage.name);
+    let (used, limit) = (figure(usage.used), figure(usage.limit));
     let problem = Diagnostic::new(code::QUOTA_SHORT, message)
         .at(at.address.key())
-        .label(if at.from == 0 {
-            format!("asks for {}", figure(at.to))
-        } else {
-            format!("asks for {} more", figure(at.more()))
-        })
-        .note(format!(
-            "of {} the subscription uses {}; soft-deleted accounts hold theirs until they are purged",
-            figure(usage.limit),
-            figure(usage.used)
-        ))
+        .note(format!("{used} of {limit} are used; a soft-deleted account holds what it had until it is purged"))
         .help("lower the capacity, choose another region, or ask Azure for more: https://aka.ms/oai/quotaincrease");
     Some(problem)
 }
