@@ -191,6 +191,17 @@ mod tests {
         }
     }
 
+    /// Every row of the traps is explained with the public text that shows it.
+    #[test]
+    fn what_catches_a_trap_names_its_source() {
+        let traps = include_str!("../docs/traps.md");
+        let rows = traps.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| #"));
+        assert_eq!(rows.count(), 36);
+        for code in all().filter(|code| traps.contains(code.as_str())) {
+            assert!(code.explain().contains("\nSource: "), "explain text of {code} has no source");
+        }
+    }
+
     #[test]
     fn every_explain_file_belongs_to_a_code() {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/diagnostic/explain");

@@ -169,7 +169,12 @@ const TEMPLATES: &[(&str, &str)] = templates![
 
 fn engine() -> &'static Environment<'static> {
     static ENGINE: OnceLock<Environment<'static>> = OnceLock::new();
-    ENGINE.get_or_init(|| environment(TEMPLATES, print::printed))
+    ENGINE.get_or_init(|| {
+        let mut engine = environment(TEMPLATES, print::printed);
+        // for a part that stands in several depths
+        engine.add_filter("deeper", print::deeper);
+        engine
+    })
 }
 
 fn rendered(template: &str, context: minijinja::Value) -> String {

@@ -19,6 +19,7 @@ mod expand;
 mod formats;
 mod model;
 mod overlay;
+pub mod roles;
 mod rules;
 mod secrets;
 mod short;
@@ -188,7 +189,7 @@ fn read(text: &str, options: &Options) -> Result<Read, Vec<Diagnostic>> {
     let Some(mut root) = root else { return Err(problems) };
     let set = overlay(&mut root, options, &mut problems);
     let mut spans = Spans::of(&root);
-    secrets::find(&root, "", &mut problems);
+    let secrets = secrets::find(&root, &mut problems);
     let checked = check::check(structure(), &root, &check::At::default(), &mut problems);
     let built = checked.and_then(|checked| match serde_json::from_value::<model::Spec>(checked) {
         Ok(spec) => Some(build::build(spec, options.environment, options.files, &mut problems)),
@@ -210,6 +211,9 @@ fn read(text: &str, options: &Options) -> Result<Read, Vec<Diagnostic>> {
         // `0613` without quotes is a number, and would seem to be another version than "0613"
         let version = |key: &String| key.ends_with(".version") || key.ends_with(".model");
         problems.retain(|problem| problem.code != code::MIXED_MODELS || !repaired.iter().any(version));
+        // a weight out of range is read as the nearest in it, which may be none
+        let weight = |of: &str| repaired.iter().any(|key| key.starts_with(of) && key.ends_with(".weight"));
+        problems.retain(|problem| problem.code != code::NO_WEIGHT || !problem.key.as_deref().is_some_and(weight));
         let day = options.today.and_then(|today| today.rfc3339().get(..10)?.parse().ok());
         let mut found = Vec::new();
         warnings::find(built, &spans, day, &mut found);
@@ -222,6 +226,7 @@ fn read(text: &str, options: &Options) -> Result<Read, Vec<Diagnostic>> {
         problems.retain(|problem| repaired.is_empty() || problem.code != code::UNUSED_SILENCE);
     }
     place(&mut problems, &spans, &set);
+    secrets::redact(&mut problems, &secrets);
     match built {
         Some(built) if problems.iter().all(|problem| problem.severity != Severity::Error) => Ok(Read {
             loaded: Loaded {

@@ -155,6 +155,8 @@ impl Ui {
     /// one kind, for the rest say the same about other places.
     pub fn problems(&self, source: Option<&Source>, problems: &[Diagnostic]) {
         let mut seen: BTreeMap<Code, usize> = BTreeMap::new();
+        let covered = source.map(|source| source.covered(problems));
+        let source = covered.as_ref();
         for problem in problems {
             let is_error = problem.severity == Severity::Error;
             if !is_error && self.verbosity < Verbosity::Normal {

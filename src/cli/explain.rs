@@ -9,9 +9,10 @@ use serde_json::{Value, json};
 
 pub(super) fn run(context: &Context, args: &args::Explain) -> Result {
     let Some(wanted) = &args.code else { return list(context) };
-    // what is copied from a message may hold its brackets
-    let name = wanted.trim_matches(|c: char| !c.is_ascii_alphanumeric());
-    let Some(found) = Code::parse(name) else { return Err(Failure::from(unknown(wanted))) };
+    // what is copied from a message may hold its brackets, what is typed be in lower case or the number alone
+    let name = wanted.trim_matches(|c: char| !c.is_ascii_alphanumeric()).to_ascii_uppercase();
+    let digits = name.strip_prefix("AL").unwrap_or(&name);
+    let Some(found) = Code::parse(&format!("AL{digits:0>4}")) else { return Err(Failure::from(unknown(wanted))) };
     context.text(found.explain())?;
     Ok(Done::new(json!({ "code": found.as_str(), "severity": found.severity().word(), "text": found.explain() })))
 }

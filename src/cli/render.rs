@@ -3,6 +3,8 @@
 //! Without `-o`, standard output is `main.bicep`, which is what one wants to read or to pipe, and the names of all files
 //! stand on standard error. With `-o`, all files are written as one; what an earlier rendering left in that folder and
 //! this one no longer has is removed. Only a file with a name of ours and our mark in it counts as that.
+//!
+//! With `roles: print` the commands that assign roles stand on standard error, and in the JSON.
 
 use super::args;
 use super::context::{Context, beside};
@@ -29,11 +31,20 @@ pub(super) fn run(context: &Context, args: &args::Render) -> Result {
     }
     let spec = context.load(&args.spec)?;
     let files = template::files(&spec.loaded.topology);
-    match &args.out {
-        None => print(context, &files),
-        Some(folder) if args.check => check(context, folder, &files),
-        Some(folder) => write(context, folder, &files),
+    let mut done = match &args.out {
+        None => print(context, &files)?,
+        Some(folder) if args.check => return check(context, folder, &files),
+        Some(folder) => write(context, folder, &files)?,
+    };
+    let commands = spec::roles::commands(&spec.loaded);
+    if !commands.is_empty() {
+        context.ui.say("\nOnce it is deployed, these commands give the gateway its roles:\n");
+        commands.iter().for_each(|command| context.ui.say(&format!("  {command}")));
+        if let Some(Value::Object(document)) = &mut done.document {
+            document.insert("roleCommands".into(), json!(commands));
+        }
     }
+    Ok(done)
 }
 
 fn print(context: &Context, files: &[File]) -> Result {

@@ -3,10 +3,11 @@
 //! A template of the user's own sees what ours see and may include our parts (`<% include "parts/auth.xml.j2" %>`). The
 //! same formatter holds: it prints only what escapes itself. What comes out must be XML.
 
-use super::{context, engine, render, render_product, rules};
+use super::{context, engine, lint, render, render_product, rules};
 use crate::diagnostic::{Diagnostic, Severity, code};
 use crate::policy_xml;
 use crate::topology::{Api, GatewaySku, OwnTemplate, Policy, Topology};
+use std::collections::BTreeMap;
 
 /// The policy of an API: of its intent, or of the template that the spec names; live text where it is not ours.
 /// Diagnostics have no key: [`problems`] adds it.
@@ -31,7 +32,14 @@ fn checked(template: &OwnTemplate, text: &str) -> Vec<Diagnostic> {
         let message = format!("what {} gives{line}: {}", template.path, problem.message);
         Diagnostic { message, span: None, ..problem }
     };
-    rules::check(text, rules::Document::Policy).into_iter().map(placed).collect()
+    let keys = lint::lint(text, &BTreeMap::new()).into_iter().filter(|problem| problem.code == code::LITERAL_KEY);
+    // in somebody's policy it is a warning; what we send to Azure holds none
+    let refused = keys.map(|problem| Diagnostic {
+        code: code::LITERAL_SECRET,
+        severity: code::LITERAL_SECRET.severity(),
+        ..problem
+    });
+    rules::check(text, rules::Document::Policy).into_iter().chain(refused).map(placed).collect()
 }
 
 fn fill(template: &OwnTemplate, context: minijinja::Value) -> Result<String, Diagnostic> {
@@ -141,6 +149,24 @@ mod tests {
   <on-error><base /></on-error>
 </policies>
 ";
+
+    #[test]
+    fn a_template_of_ones_own_holds_no_key() {
+        let with = |value: &str| {
+            let header = format!(
+                "<set-header name=\"api-key\" exists-action=\"override\"><value>{value}</value></set-header>\n  </inbound>"
+            );
+            said(&OWN.replace("</inbound>", &header))
+                .into_iter()
+                .filter(|said| said.starts_with("AL0212"))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            with("a-key-of-somebody"),
+            ["AL0212 what own.xml.j2 gives, line 20: a key stands in the policy as it is"]
+        );
+        assert_eq!(with("{{the-key-of-somebody}}"), [""; 0]);
+    }
 
     #[test]
     fn a_template_of_ones_own_sees_what_ours_see() {

@@ -75,6 +75,13 @@ pub(super) fn xml(text: &str) -> Value {
     Value::from_object(Xml(escape(text)))
 }
 
+/// What a part of ours printed, so many columns further in. All of it is XML already.
+pub(super) fn deeper(text: &str, columns: usize) -> Value {
+    let pad = " ".repeat(columns);
+    let line = |line: &str| if line.trim().is_empty() { line.to_owned() } else { format!("{pad}{line}") };
+    Value::from_object(Xml(text.split_inclusive('\n').map(line).collect()))
+}
+
 /// A text as the value of an attribute, with its quotes. What API Management would read as an expression or as a named
 /// value, and what XML cannot hold, becomes an expression that says exactly the text.
 pub(super) fn xml_attribute(text: &str) -> Value {

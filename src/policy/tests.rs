@@ -417,6 +417,30 @@ fn our_own_policies_keep_to_the_rules_for_everybodys() {
 }
 
 #[test]
+fn elements_stand_as_deep_as_they_are() {
+    for intent in [Strategy::Pool, Strategy::RoundRobin, Strategy::Smart].map(full).into_iter().chain([plain()]) {
+        let text = render(&intent);
+        let mut depth = 0_usize;
+        let mut inside = false;
+        for line in text.lines() {
+            let (bare, indent) = (line.trim_start(), line.len() - line.trim_start().len());
+            // the further lines of an attribute are code
+            if !inside && bare.starts_with('<') {
+                depth -= usize::from(bare.starts_with("</"));
+                assert_eq!(indent, depth * 2, "{line}");
+            }
+            inside = if inside { !bare.ends_with('>') } else { bare.starts_with('<') && !bare.ends_with('>') };
+            let closed =
+                ["/>", "-->"].iter().any(|end| bare.ends_with(end)) || bare.starts_with("</") || bare.contains("</");
+            if !inside && bare.ends_with('>') && !closed {
+                depth += 1;
+            }
+        }
+        assert_eq!(depth, 0, "{text}");
+    }
+}
+
+#[test]
 fn an_intent_of_tomorrow_is_not_ours_and_one_of_yesterday_is() {
     let with = |json: &serde_json::Value| {
         let marker = format!("{FORMAT}{}", URL_SAFE_NO_PAD.encode(json.to_string()));

@@ -9,9 +9,11 @@ mod apis;
 mod observe;
 mod routing;
 
+pub use routing::backend_key;
+
 use super::model::{self, Either, Existing, Length, Map, Spec, Word};
 use super::yaml::join;
-use super::{Management, Roles, Rotation, Simulation, suggest};
+use super::{Management, Roles, Rotation, Simulation, formats, suggest};
 use crate::diagnostic::{Diagnostic, code};
 use crate::time::Duration;
 use crate::topology::{
@@ -26,6 +28,10 @@ pub const NO_BREAKER: &str = "none";
 /// The key of the API and of the subscription that are made where none is written.
 const API: &str = "openai";
 const SUBSCRIPTION: &str = "default";
+
+/// The types of a gateway and of an account, as ids of existing ones name them.
+const SERVICE: &str = "Microsoft.ApiManagement/service";
+const ACCOUNT: &str = "Microsoft.CognitiveServices/accounts";
 
 /// The key of the named value that holds the client id of the gateway's identity.
 pub const CLIENT_ID: &str = "identity-client-id";
@@ -154,10 +160,15 @@ pub fn build(
 
 fn gateway(written: model::Gateway, stack: &Stack, scope: &Scope, out: &mut Vec<Diagnostic>) -> Gateway {
     let sku = written.sku.map_or(defaults::GATEWAY_SKU, |Word(sku)| sku);
-    let found = written.existing.map(|existing| self::existing(existing, "service", "gateway.existing", scope, out));
+    let found = written.existing.map(|existing| self::existing(existing, SERVICE, "gateway.existing", scope, out));
     let standing = if found.is_some() { Standing::Existing } else { Standing::Managed };
     if written.name.is_some() && found.is_some() {
         out.push(two_ways("gateway.name", "the gateway has a name and is an existing one", "`existing`"));
+    }
+    let parts = [("capacity", written.capacity.is_some()), ("publisher", written.publisher.is_some())];
+    for (part, _) in parts.into_iter().filter(|(_, used)| *used && found.is_some()) {
+        let problem = Diagnostic::new(code::TWO_WAYS, "the service is an existing one, and never written");
+        out.push(problem.at(join("gateway", part)).help("take this out, and set it where the service is made"));
     }
     if written.publisher.is_none() && found.is_none() {
         let problem = Diagnostic::new(code::MISSING_KEY, "`gateway` has no `publisher`").at("gateway.publisher");
@@ -191,8 +202,8 @@ fn gateway(written: model::Gateway, stack: &Stack, scope: &Scope, out: &mut Vec<
     }
 }
 
-/// Name and place of something that is there; `what` is the last part of its type.
-fn existing(written: Existing, what: &str, path: &str, scope: &Scope, out: &mut Vec<Diagnostic>) -> (Name, Place) {
+/// Name and place of something that is there; `kind` is its type.
+fn existing(written: Existing, kind: &str, path: &str, scope: &Scope, out: &mut Vec<Diagnostic>) -> (Name, Place) {
     let place = |subscription: Option<String>, group: Option<String>| Place {
         subscription: subscription.map(|id| id.to_lowercase()).filter(|id| scope.subscription.as_ref() != Some(id)),
         resource_group: group.filter(|group| !group.eq_ignore_ascii_case(&scope.resource_group)),
@@ -203,15 +214,19 @@ fn existing(written: Existing, what: &str, path: &str, scope: &Scope, out: &mut 
             out.push(two_ways(&join(path, "resourceId"), "an id is given beside a name", "`resourceId`"));
         }
         let parts: Vec<&str> = id.split('/').collect();
-        if let ["", "subscriptions", subscription, groups, group, "providers", _, kind, name] = parts.as_slice()
+        if let ["", "subscriptions", subscription, groups, group, "providers", provider, last, name] = parts.as_slice()
             && groups.eq_ignore_ascii_case("resourceGroups")
-            && kind.eq_ignore_ascii_case(what)
+            && format!("{provider}/{last}").eq_ignore_ascii_case(kind)
+            // what the id says must do where the parts of it are written one by one
+            && formats::violated(formats::GUID, subscription).is_none()
+            && formats::violated(formats::RESOURCE_GROUP, group).is_none()
+            && (1..=64).contains(&name.len())
         {
             let place = place(Some((*subscription).to_owned()), Some((*group).to_owned()));
             return (Name::Literal((*name).to_owned()), place);
         }
-        let problem = Diagnostic::new(code::BAD_FORMAT, format!("this is no id of a resource of the type `{what}`"));
-        let help = format!("use `/subscriptions/ID/resourceGroups/GROUP/providers/PROVIDER/{what}/NAME`");
+        let problem = Diagnostic::new(code::BAD_FORMAT, format!("this is no id of the type `{kind}`"));
+        let help = format!("use `/subscriptions/ID/resourceGroups/GROUP/providers/{kind}/NAME`");
         out.push(problem.at(join(path, "resourceId")).help(help));
         return (Name::Literal(String::new()), Place::default());
     }

@@ -170,6 +170,10 @@ fn wrong_type(schema: &Json, node: &Node, at: &At) -> Diagnostic {
         Value::Int(number) if wants("string") && is_duration(schema) => {
             format!("add the unit: `{number}s` for seconds")
         }
+        // a switch where a name belongs would only be a strange name in quotes
+        Value::Bool(_) if wants("string") && first_line(schema).is_some() => {
+            format!("write text: {}", first_line(schema).unwrap_or_default())
+        }
         Value::Int(_) | Value::Float(_) | Value::Bool(_) if wants("string") => "put it in quotes: it is text".into(),
         Value::Quoted(text) if wants("integer") && text.parse::<i64>().is_ok() => "write it without quotes".into(),
         Value::Plain(text) if wants("boolean") && matches!(text.to_lowercase().as_str(), "yes" | "on") => {
@@ -178,13 +182,20 @@ fn wrong_type(schema: &Json, node: &Node, at: &At) -> Diagnostic {
         Value::Plain(text) if wants("boolean") && matches!(text.to_lowercase().as_str(), "no" | "off") => {
             "write `false`".into()
         }
+        Value::Null if wants("object") && needs_nothing(schema) => format!("write `{}: {{}}`, or take it out", at.name),
         Value::Null => format!("give it a value, or take `{}` out", at.name),
+        Value::Plain(_) | Value::Quoted(_) | Value::Int(_) if wants("array") && takes_item(schema, &node.value) => {
+            format!("write `[{}]`", quoted(&node.value))
+        }
         _ if wants("array") => "write a list: each item on its own line after `- `, or all between `[` and `]`".into(),
+        Value::Seq(_) if wants("object") && takes_words(schema) => {
+            "write each item with what belongs to it, without the hyphen: `ITEM: VALUE`".into()
+        }
         Value::Seq(_) if wants("object") && takes_names(schema) => {
             "write each item under a name of its own, without the hyphen: `NAME:` and its keys below it".into()
         }
-        Value::Plain(text) | Value::Quoted(text) if wants("object") => match only_text_needed(schema) {
-            Some(key) => format!("write `{{ {key}: {} }}`", shown(text).trim_matches('`')),
+        Value::Plain(_) | Value::Quoted(_) | Value::Int(_) if wants("object") => match only_key(schema, &node.value) {
+            Some(key) => format!("write `{{ {key}: {} }}`", quoted(&node.value)),
             None => A_MAPPING.into(),
         },
         _ if wants("object") => A_MAPPING.into(),
@@ -195,6 +206,9 @@ fn wrong_type(schema: &Json, node: &Node, at: &At) -> Diagnostic {
     };
     problem.help(help)
 }
+
+/// What is known only where it is deployed, as a variable, and what no rule looks at.
+const WITHOUT_RULES: &str = "azure.subscription";
 
 const A_MAPPING: &str = "write a mapping: `key: value` lines below it, indented";
 
@@ -207,12 +221,42 @@ fn takes_names(schema: &Json) -> bool {
     leaves(schema).iter().any(|leaf| leaf["additionalProperties"].is_object() && !leaf["properties"].is_object())
 }
 
-/// The key that a mapping needs, where it is one and takes text.
-fn only_text_needed(schema: &Json) -> Option<&str> {
-    let leaf = leaves(schema).into_iter().find(|leaf| leaf["required"].is_array())?;
-    let [key] = leaf["required"].as_array()?.as_slice() else { return None };
-    let key = key.as_str()?;
-    branch(&leaf["properties"][key], &Value::Plain(String::new())).map(|_| key)
+/// Whether the values of those keys are single words.
+fn takes_words(schema: &Json) -> bool {
+    takes_names(schema)
+        && leaves(schema)
+            .iter()
+            .any(|leaf| branch(&leaf["additionalProperties"], &Value::Plain(String::new())).is_some())
+}
+
+/// Whether a mapping can be empty.
+fn needs_nothing(schema: &Json) -> bool {
+    leaves(schema).iter().any(|leaf| leaf["properties"].is_object() && !leaf["required"].is_array())
+}
+
+/// Whether a list can hold it.
+fn takes_item(schema: &Json, value: &Value) -> bool {
+    leaves(schema).iter().any(|leaf| leaf["items"].is_object() && branch(&leaf["items"], value).is_some())
+}
+
+/// The key that a mapping needs, else its `name`, where that takes such a value.
+fn only_key<'a>(schema: &'a Json, value: &Value) -> Option<&'a str> {
+    let leaf = leaves(schema).into_iter().find(|leaf| leaf["properties"].is_object())?;
+    let key = match leaf["required"].as_array().map_or(&[][..], Vec::as_slice) {
+        [] => "name",
+        [key] => key.as_str()?,
+        _ => return None,
+    };
+    branch(leaf["properties"].get(key)?, value).map(|_| key)
+}
+
+/// A word as it is written again.
+fn quoted(value: &Value) -> String {
+    match value {
+        Value::Plain(text) | Value::Quoted(text) => shown(text).trim_matches('`').into(),
+        Value::Int(number) => number.to_string(),
+        _ => String::new(),
+    }
 }
 
 fn expected(kind: &str) -> &'static str {
@@ -260,7 +304,10 @@ fn mapping(schema: &Json, node: &Node, entries: &[Entry], at: &At, out: &mut Vec
                 read.insert(at.name, json);
             }
             // a single word that cannot be read and may be left out is read as left out, so that the rules still run
-            None => whole &= !at_top && is_word(value) && !required.contains(&key.as_str()),
+            None => {
+                let left_out = is_word(value) || (value.value == Value::Hole && at.shape == WITHOUT_RULES);
+                whole &= !at_top && left_out && !required.contains(&key.as_str());
+            }
         };
         if let Some(schema) = properties.get(key) {
             take(schema, at.known(key, key), out);
@@ -301,7 +348,7 @@ fn mapping(schema: &Json, node: &Node, entries: &[Entry], at: &At, out: &mut Vec
 
 fn list(schema: &Json, node: &Node, items: &[Node], at: &At, out: &mut Vec<Diagnostic>) -> Option<Json> {
     if schema["minItems"].as_u64().is_some_and(|min| (items.len() as u64) < min) {
-        let problem = Diagnostic::new(code::OUT_OF_RANGE, format!("`{}` is an empty list", at.name)).at(&at.path);
+        let problem = Diagnostic::new(code::NOTHING_HERE, format!("`{}` is an empty list", at.name)).at(&at.path);
         out.push(Diagnostic { span: node.span, ..problem.help("list at least one, or leave the key out") });
         return None;
     }
@@ -330,9 +377,9 @@ fn integer(schema: &Json, number: i64, node: &Node, at: &At, out: &mut Vec<Diagn
     }
     let (min, max) = (schema["minimum"].as_i64(), schema["maximum"].as_i64());
     let range = match (min, max) {
-        (Some(min), Some(max)) => format!("use a {name} from {min} to {max}"),
-        (Some(min), None) => format!("use a {name} of at least {min}"),
-        _ => format!("use a {name} of at most {}", max.unwrap_or(i64::MAX)),
+        (Some(min), Some(max)) => format!("use a number from {min} to {max}"),
+        (Some(min), None) => format!("use a number of at least {min}"),
+        _ => format!("use a number of at most {}", max.unwrap_or(i64::MAX)),
     };
     let over = max.filter(|max| number > *max).map(|max| ("above", max));
     let under = min.filter(|min| number < *min).map(|min| ("below", min));

@@ -304,7 +304,7 @@ fn api(api: &Api, topology: &Topology) -> Value {
             "retry",
             Some(json!({
                 "count": retry.count,
-                "interval": retry.interval.to_string(),
+                "interval": format!("{}s", retry.interval.secs_ceil()),
                 "firstFast": retry.first_fast,
                 "timeout": format!("{}s", retry.timeout.secs_ceil()),
                 "timeouts": retry.timeouts,

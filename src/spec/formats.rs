@@ -171,7 +171,7 @@ pub static ALL: [Format; 17] = [
         pattern: API_VERSION,
         is_text: true,
         code: || code::BAD_FORMAT,
-        help: "use a version of Azure OpenAI's API, as `2024-10-21`",
+        help: "use an api-version, as `2024-10-21`",
         holds: |text| {
             let date = text.strip_suffix("-preview").unwrap_or(text);
             let lengths: Vec<usize> = date.split('-').map(str::len).collect();

@@ -41,7 +41,8 @@ pub fn environment(root: &mut Node, chosen: Option<&str>, out: &mut Vec<Diagnost
     if let Some(name) = chosen.filter(|name| !known().any(|known| known == *name)) {
         let help = match suggest::closest(name, known()) {
             Some(meant) => format!("use `--env {meant}`"),
-            None => format!("environments here are {}", suggest::list(known())),
+            None if environments.is_empty() => format!("define it: `environments: {{ {name}: {{ ... }} }}`"),
+            None => format!("use one of {}, or define it under `environments`", suggest::list(known())),
         };
         report(format!("the spec has no environment `{name}`"), "environments", key_span, help);
     }

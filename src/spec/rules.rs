@@ -6,14 +6,16 @@ mod features;
 mod ids;
 mod observe;
 
-use super::build::{Built, unknown};
+use super::build::{Built, backend_key, unknown};
 use super::check::shown;
+use super::suggest;
 use super::yaml::{item, join};
+use crate::catalogue;
 use crate::diagnostic::{Diagnostic, code};
 use crate::time::Duration;
 use crate::topology::intent::LimitBy;
 use crate::topology::{
-    Access, Breaker, Gateway, GatewaySku, Key, Name, Pool, Routes, Standing, Target, Topology, defaults,
+    Access, Breaker, Gateway, GatewaySku, Key, Model, Name, Pool, Routes, Standing, Target, Topology, defaults,
 };
 use std::collections::BTreeMap;
 
@@ -78,7 +80,9 @@ fn capacity(gateway: &Gateway, out: &mut Vec<Diagnostic>) {
     };
     if !(min..=max).contains(&gateway.capacity) {
         let tier = gateway.sku.as_str();
-        let problem = Diagnostic::new(code::GATEWAY_CAPACITY, format!("{tier} cannot have {} units", gateway.capacity));
+        let units = if gateway.capacity == 1 { "unit" } else { "units" };
+        let message = format!("{tier} cannot have {} {units}", gateway.capacity);
+        let problem = Diagnostic::new(code::GATEWAY_CAPACITY, message);
         let help = match (min, max) {
             (0, 0) => "take `capacity` out: Consumption scales by itself".into(),
             (min, u32::MAX) => format!("use a capacity of at least {min}"),
@@ -153,7 +157,12 @@ fn backends(topology: &Topology, out: &mut Vec<Diagnostic>) {
     let mut urls: BTreeMap<(String, String), &Key> = BTreeMap::new();
     for (key, backend) in &topology.backends {
         let path = format!("backends.{key}");
-        name(key, 80, "backend", &path, out);
+        // a name that follows from a key which is wrong itself is not wrong once more
+        let follows = matches!(&backend.target, Target::Deployment { account, deployment }
+            if (!is_name(account, 80) || !is_name(deployment, 64)) && *key == backend_key(account, deployment));
+        if !follows {
+            name(key, 80, "backend", &path, out);
+        }
         if backend.name.len() > 80 && key.len() <= 80 {
             let problem = Diagnostic::new(code::BAD_NAME, format!("`{}` has more than 80 characters", backend.name));
             out.push(
@@ -240,7 +249,7 @@ fn pool(topology: &Topology, key: &str, pool: &Pool, mixed: bool, out: &mut Vec<
         let problem = Diagnostic::new(code::POOL_SIZE, format!("`{key}` has {long} members")).at(&members);
         out.push(problem.help(format!("use 1 to {} members", defaults::MAX_MEMBERS)));
     }
-    let mut first: Option<(&Key, &crate::topology::Model)> = None;
+    let mut first: Option<(&Key, &Model)> = None;
     for (index, member) in pool.members.iter().enumerate() {
         let at = join(&item(&members, index), "backend");
         let name = &member.backend;
@@ -256,19 +265,22 @@ fn pool(topology: &Topology, key: &str, pool: &Pool, mixed: bool, out: &mut Vec<
                 let problem = Diagnostic::new(code::POOL_OF_POOLS, format!("`{name}` is a pool")).at(at);
                 problem.help("name backends: a pool cannot hold a pool")
             } else {
-                unknown("backend", name, topology.backends.keys()).at(at)
+                no_backend(topology, name).at(at)
             });
             continue;
         };
         let Some(deployment) = topology.deployment_of(backend) else { continue };
         match first {
             None => first = Some((name, &deployment.model)),
-            Some((other, model)) if *model != deployment.model && !mixed => {
-                let of = |model: &crate::topology::Model| format!("{} {}", model.name, model.version);
+            Some((other, model)) if !is_same(model, &deployment.model) && !mixed => {
+                let of = |model: &Model| format!("{} {}", model.name, model.version);
                 let message = format!("`{key}` mixes {} and {}", of(model), of(&deployment.model));
                 let problem = Diagnostic::new(code::MIXED_MODELS, message).at(at);
                 let problem = problem.label(format!("`{other}` serves {}", of(model)));
-                out.push(problem.help("give each model its own pool: callers would get one or the other by chance"));
+                out.push(problem.help(match misspelt(model, &deployment.model) {
+                    Some((wrong, right)) => format!("write `{right}` for `{wrong}`, or give each model its own pool"),
+                    None => "give each model its own pool: callers would get one or the other by chance".into(),
+                }));
             }
             Some(_) => {}
         }
@@ -283,6 +295,43 @@ fn pool(topology: &Topology, key: &str, pool: &Pool, mixed: bool, out: &mut Vec<
             Diagnostic::new(code::NO_WEIGHT, message).at(&members).help("give one of them a weight of at least 1"),
         );
     }
+}
+
+/// A member that is no backend. A deployment has one by itself only where `backends` is left out.
+fn no_backend(topology: &Topology, name: &str) -> Diagnostic {
+    let pairs = topology
+        .accounts
+        .iter()
+        .flat_map(|(account, found)| found.deployments.keys().map(move |deployment| (account, deployment)));
+    let of_deployment = pairs.into_iter().find(|(account, deployment)| backend_key(account, deployment) == name);
+    let Some((account, deployment)) = of_deployment else {
+        return unknown("backend", name, topology.backends.keys());
+    };
+    Diagnostic::new(code::UNKNOWN_REFERENCE, format!("there is no backend {}", shown(name)))
+        .label("where `backends` is written, only what stands there is made")
+        .help(format!("add `{name}: {{ account: {account}, deployment: {deployment} }}` to `backends`"))
+}
+
+/// Azure compares names without case.
+fn is_same(one: &Model, other: &Model) -> bool {
+    one.name.eq_ignore_ascii_case(&other.name)
+        && one.version.eq_ignore_ascii_case(&other.version)
+        && one.format.eq_ignore_ascii_case(&other.format)
+}
+
+/// Of two models the name or version that nobody knows, where the other is known and nearly the same.
+fn misspelt<'a>(one: &'a Model, other: &'a Model) -> Option<(&'a str, &'a str)> {
+    let known = |model: &Model| catalogue::model(&model.name, Some(&model.version)).is_some();
+    let (wrong, right) = match (known(one), known(other)) {
+        (false, true) => (one, other),
+        (true, false) => (other, one),
+        _ => return None,
+    };
+    let (wrong, right) = match wrong.name == right.name {
+        true => (&wrong.version, &right.version),
+        false => (&wrong.name, &right.name),
+    };
+    suggest::closest(wrong, [right.as_str()]).map(|right| (wrong.as_str(), right))
 }
 
 /// Backends and pools are one kind of resource in Azure.
@@ -380,9 +429,7 @@ fn products(topology: &Topology, out: &mut Vec<Diagnostic>) {
 
 /// A key that is a name in Azure, in its path and in a policy.
 fn name(key: &str, most: usize, kind: &str, path: &str, out: &mut Vec<Diagnostic>) {
-    let ends = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
-    let word = key.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
-    if key.len() > most || !word || !ends(key.chars().next()) || !ends(key.chars().last()) {
+    if !is_name(key, most) {
         let article = if kind.starts_with(['a', 'A']) { "an" } else { "a" };
         let problem =
             Diagnostic::new(code::BAD_NAME, format!("{} is no name for {article} {kind}", shown(key))).at(path);
@@ -390,6 +437,12 @@ fn name(key: &str, most: usize, kind: &str, path: &str, out: &mut Vec<Diagnostic
             problem.help(format!("use up to {most} letters, digits, `-`, `_` and `.`, a letter or digit at both ends")),
         );
     }
+}
+
+fn is_name(key: &str, most: usize) -> bool {
+    let ends = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
+    let word = key.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+    key.len() <= most && word && ends(key.chars().next()) && ends(key.chars().last())
 }
 
 /// Azure compares names without case.

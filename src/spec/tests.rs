@@ -3,9 +3,11 @@
 use super::*;
 use proptest::test_runner::{Config, RngSeed};
 
+mod any;
 mod catalogue;
 mod features;
 mod hostile;
+mod laws;
 mod many;
 mod rules;
 
@@ -81,7 +83,7 @@ fn the_long_form_says_the_same() {
 }
 
 /// A spec that obeys every rule and deserves no warning; rows below break it in one place.
-const BASE: &str = r#"version: 1
+pub const BASE: &str = r#"version: 1
 name: contoso-ai
 azure: { resourceGroup: rg-ai, location: eastus2, tags: { owner: platform } }
 gateway:
@@ -174,6 +176,21 @@ fn variables_that_are_missing_do_not_hide_the_rest() {
             "AL0115 `101` weight 101 is above 100",
         ]
     );
+    // whose subscription it is, no rule asks
+    let text = BASE
+        .replace("azure: {", "azure: { subscription: \"${ID}\",")
+        .replace("{ gpt: main }", "{ gpt: mian }")
+        .replace("weight: 10", "weight: 101");
+    assert_eq!(
+        said(&text, &Options::default()),
+        [
+            "AL0106 `\"${ID}\"` the variable `ID` is not set",
+            "AL0115 `101` weight 101 is above 100",
+            "AL0201 `mian` there is no pool `mian`",
+        ]
+    );
+    let text =
+        BASE.replace("  sku: BasicV2", "  sku: ${SKU}\n  capacity: ${UNITS}").replace("weight: 10", "weight: 101");
     let set = [("gateway.sku".to_string(), "Basic".to_string())];
     let get = |name: &str| (name == "UNITS").then(|| "2".to_string());
     let options = Options { set: &set, variables: &get, ..Options::default() };

@@ -368,15 +368,13 @@ impl Builder<'_> {
             None => format!("broken YAML: {}", error.info()),
         };
         let help = if line.contains("${") && line.contains(['{', '[']) {
-            Some("inside { } and [ ] write a variable in quotes: \"${NAME}\"")
+            "inside { } and [ ] write a variable in quotes: \"${NAME}\""
+        } else if what == Some(NOT_INDENTED) && is_key_without_blank(line) {
+            "write a blank after the colon"
         } else {
-            help
+            help.unwrap_or("look for a quote, a bracket or a colon that is out of place, here or on the line above")
         };
-        let problem = Diagnostic::new(code::BROKEN_YAML, message).span(Span { start, end: start + next });
-        match help {
-            Some(help) => problem.help(help),
-            None => problem,
-        }
+        Diagnostic::new(code::BROKEN_YAML, message).span(Span { start, end: start + next }).help(help)
     }
 }
 
@@ -389,6 +387,15 @@ fn strange_blank(text: &str) -> Option<String> {
     let strange = |c: &char| (c.is_whitespace() && !c.is_ascii()) || ('\u{200b}'..='\u{200d}').contains(c);
     text.chars().find(strange).map(|c| format!("U+{:04X}", u32::from(c)))
 }
+
+/// `name:contoso`, which is one word to YAML.
+fn is_key_without_blank(line: &str) -> bool {
+    line.trim_start().split_once(':').is_some_and(|(key, rest)| {
+        !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric()) && !rest.is_empty() && !rest.starts_with(' ')
+    })
+}
+
+const NOT_INDENTED: &str = "this line is not indented like its neighbours";
 
 /// Nodes and depth of a tree.
 fn measure(node: &Node) -> (usize, usize) {
@@ -419,6 +426,11 @@ fn words(kind: &ErrorKind) -> (Option<&'static str>, Option<&'static str>) {
             Some("a quote of the line above is not closed, and this line is not indented"),
             Some("close the quote, or indent the lines of its text"),
         ),
+        InvalidTrailingSingleQuotedScalar | InvalidTrailingDoubleQuotedScalar => (
+            Some("text follows a quote that is closed"),
+            Some("a quote before it may not be closed: close it, or write \\\" for a quote inside \"...\""),
+        ),
+        UnexpectedCharacter { .. } => (Some("a character that no text file holds"), Some("take it out")),
         UnknownAnchor => {
             (Some("an alias has no anchor before it"), Some("write the anchor, as `&name`, before its alias"))
         }
@@ -426,8 +438,8 @@ fn words(kind: &ErrorKind) -> (Option<&'static str>, Option<&'static str>) {
             (Some("a `:` stands where no key can be"), Some("quote a text that holds `: `, or check the indentation"))
         }
         ExpectedBlockMappingKey | SimpleKeyExpected | InvalidIndentation => (
-            Some("this line is not indented like its neighbours"),
-            Some("keys of one mapping start in one column, and each has a colon"),
+            Some(NOT_INDENTED),
+            Some("keys of one mapping start in one column, and each has a colon and a blank after it"),
         ),
         ExpectedFlowMappingSeparator | ExpectedFlowSequenceSeparator => (
             Some("a comma or a closing bracket is missing here"),
@@ -517,6 +529,9 @@ mod tests {
             ("a: 1\n b: 2\n", (2, 3), ":"),
             ("a: \"x\n", (2, 1), "quote"),
             ("a: \"x", (1, 4), "quote"),
+            ("a: \"x\nb: \"y\"\n", (2, 1), "not closed"),
+            ("a: { b: \"x,\n  c: \"y\" }\n", (2, 7), "follows a quote"),
+            ("a: 1\n\0", (2, 1), "no text file"),
             ("a: *b\n", (1, 4), "alias"),
             ("a: !x 1\n", (1, 7), "tags"),
             ("a: 1\n---\nb: 1\n", (2, 1), "one document"),
@@ -534,6 +549,18 @@ mod tests {
             let (problem, place) = problem(text);
             assert!(problem.message.contains(says), "{text}: {}", problem.message);
             assert_eq!(place, at, "{text}: {}", problem.message);
+        }
+    }
+
+    #[test]
+    fn broken_text_says_what_to_do() {
+        for (text, help) in [
+            ("a: 1\nb:2\nc: 3\n", "write a blank after the colon"),
+            ("a: 1\nb\nc: 3\n", "keys of one mapping start in one column, and each has a colon and a blank after it"),
+            ("a: { b: ${X} }\n", "inside { } and [ ] write a variable in quotes: \"${NAME}\""),
+            ("a: 1\n\0", "take it out"),
+        ] {
+            assert_eq!(problem(text).0.help.as_deref(), Some(help), "{text}");
         }
     }
 

@@ -1,7 +1,7 @@
 //! Diagnostics as a person reads them: the message, the line of the spec with the place underlined, what to do.
 
 use super::clean;
-use crate::diagnostic::{Diagnostic, Severity, Span};
+use crate::diagnostic::{Diagnostic, Severity, Span, code};
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use serde_json::{Value, json};
 
@@ -15,6 +15,19 @@ pub struct Source {
 }
 
 impl Source {
+    /// The same with what looks like a key covered: a terminal is often somebody's log.
+    pub(super) fn covered(&self, problems: &[Diagnostic]) -> Source {
+        let mut text = self.text.clone();
+        let secret = |problem: &&Diagnostic| [code::LITERAL_SECRET, code::LITERAL_KEY].contains(&problem.code);
+        for span in problems.iter().filter(secret).filter_map(|problem| problem.span) {
+            let place = self.inside(span);
+            let cover = |c: char| if c.is_ascii_alphanumeric() { '*' } else { c };
+            let covered: String = self.text[place.clone()].chars().map(cover).collect();
+            text.replace_range(place, &covered);
+        }
+        Source { name: self.name.clone(), text }
+    }
+
     /// The span inside the text, at character boundaries, at least one character wide where there is one.
     fn inside(&self, span: Span) -> std::ops::Range<usize> {
         let floor = |mut at: usize| {

@@ -71,6 +71,10 @@ fn modules_import_only_what_the_table_allows() {
             continue;
         };
         seen.insert(module.clone());
+        if file.components().any(|part| part.as_os_str() == "tests") {
+            // a folder of test modules
+            continue;
+        }
         for named in imports(&file) {
             let ok = named == module || VOCABULARY.contains(&named.as_str()) || may.contains(&named.as_str());
             if allowed.contains_key(named.as_str()) && !ok {

@@ -2,7 +2,7 @@
 
 use super::super::model::{self, Map, Word};
 use super::super::yaml::join;
-use super::{existing, two_ways};
+use super::{ACCOUNT, existing, two_ways};
 use crate::diagnostic::{Diagnostic, code};
 use crate::topology::{
     Account, AccountKind, AccountNetwork, Backend, Deployment, Key, Location, Model, Name, OPENAI_FORMAT, Place,
@@ -55,7 +55,7 @@ fn account(key: &str, written: model::Account, scope: &Scope, out: &mut Vec<Diag
         out.push(problem.at(join(&path, "location")).help("add `location:`, its region, as `swedencentral`"));
     }
     let (name, place) = match written.existing {
-        Some(found) => existing(found, "accounts", &join(&path, "existing"), scope, out),
+        Some(found) => existing(found, ACCOUNT, &join(&path, "existing"), scope, out),
         None => (
             written.name.map_or_else(|| Name::Unique(format!("aoai-{key}-")), Name::Literal),
             Place {

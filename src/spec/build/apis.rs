@@ -1,8 +1,8 @@
 //! APIs, products and subscriptions.
 
 use super::super::model::{self, Either, Keys, Map, Surface, Table, Word};
-use super::super::suggest;
 use super::super::yaml::join;
+use super::super::{secrets, suggest};
 use super::{CLIENT_ID, SUBSCRIPTION, Site, length, routing, two_ways, unknown};
 use crate::diagnostic::{Diagnostic, code};
 use crate::topology::intent::{Candidate, CandidateKey, Entra, LimitBy, Metrics, TokenLimit, TokenQuota};
@@ -128,6 +128,9 @@ pub fn api(key: &str, written: model::Api, around: &Around<'_, '_>, out: &mut Ve
     let template = written.policy.and_then(|written| {
         let path = join(&path, "policy.template");
         let text = read(&written.template, &path, around.site, out)?;
+        if let Some(line) = secrets::line_of(&text) {
+            out.push(secret(&written.template, &format!("line {line}"), &path));
+        }
         Some(OwnTemplate { path: written.template, text })
     });
     let api_path = written.path.unwrap_or_else(|| key.to_owned());
@@ -233,6 +236,12 @@ fn read(file: &str, path: &str, site: &Site<'_>, out: &mut Vec<Diagnostic>) -> O
     }
 }
 
+/// A file beside the spec goes to Azure as the spec does.
+fn secret(file: &str, place: &str, path: &str) -> Diagnostic {
+    let problem = Diagnostic::new(code::LITERAL_SECRET, format!("{file} holds what looks like a key: {place}"));
+    problem.at(path).help("take it out and rotate it; a named value of a key vault can be written as `{{NAME}}`")
+}
+
 /// What API Management imports of an OpenAPI document: all but its servers. Azure OpenAI's names one with a variable,
 /// which the import refuses, and a policy sets every backend anyway (trap 18, facts/seeds.md 3).
 fn openapi(text: &str, path: &str, out: &mut Vec<Diagnostic>) -> Option<String> {
@@ -255,6 +264,10 @@ fn openapi(text: &str, path: &str, out: &mut Vec<Diagnostic>) -> Option<String> 
         return None;
     }
     document.shift_remove("servers");
+    let document = Json::Object(document);
+    if let Some(place) = secrets::place_in(&document, "") {
+        out.push(secret("this document", &place, path));
+    }
     serde_json::to_string_pretty(&document).ok()
 }
 

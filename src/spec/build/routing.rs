@@ -163,6 +163,11 @@ fn target(written: &model::Backend, path: &str, out: &mut Vec<Diagnostic>) -> Ta
     Target::Deployment { account, deployment }
 }
 
+/// The key of the backend that a deployment has by itself.
+pub fn backend_key(account: &str, deployment: &str) -> Key {
+    format!("{account}-{deployment}")
+}
+
 pub fn backends_of_deployments(
     within: &Within<'_, '_>,
     origins: &mut Vec<(String, String)>,
@@ -171,7 +176,7 @@ pub fn backends_of_deployments(
     let mut backends = Backends::default();
     for (account, deployments) in within.accounts.iter().map(|(key, account)| (key, &account.deployments)) {
         for deployment in deployments.keys() {
-            let key = format!("{account}-{deployment}");
+            let key = backend_key(account, deployment);
             let source = join(&join(&join("accounts", account), "deployments"), deployment);
             origins.push((join("backends", &key), source.clone()));
             let target = Target::Deployment { account: account.clone(), deployment: deployment.clone() };

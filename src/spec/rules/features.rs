@@ -243,6 +243,8 @@ fn values(value: &Json, path: &str, out: &mut Vec<Diagnostic>) {
     }
 }
 
+const IN_A_NETWORK: &str = "choose StandardV2, PremiumV2, Premium or Developer, or take `network` out";
+
 /// Traps 6 and 33: what a tier does not have (facts/apim.md 2.1, 6 and 7.1).
 fn tier(topology: &Topology, gateway: &Gateway, out: &mut Vec<Diagnostic>) {
     use GatewaySku::*;
@@ -292,13 +294,13 @@ fn tier(topology: &Topology, gateway: &Gateway, out: &mut Vec<Diagnostic>) {
     if let Some(network) = &gateway.network {
         if without {
             let message = format!("{name} cannot be part of a network");
-            report("gateway.network".into(), message, "choose StandardV2 or Premium, or take `network` out");
+            report("gateway.network".into(), message, IN_A_NETWORK);
         } else if network.mode == NetworkMode::Internal && matches!(sku, Standard | StandardV2) {
             let message = format!("{name} cannot be hidden in a network");
             report("gateway.network.mode".into(), message, "use External, or choose PremiumV2, Premium or Developer");
         } else if sku == Standard {
             let message = format!("{name} cannot be part of a network");
-            report("gateway.network".into(), message, "choose StandardV2, Premium or Developer, or take `network` out");
+            report("gateway.network".into(), message, IN_A_NETWORK);
         }
     } else {
         let hidden = |(_, account): &(&Key, &Account)| !account.network.public && account.standing == Standing::Managed;
@@ -323,6 +325,11 @@ fn tier(topology: &Topology, gateway: &Gateway, out: &mut Vec<Diagnostic>) {
     }
 }
 
+fn keys_of_gateway() -> impl Iterator<Item = &'static str> {
+    let schema = &super::super::structure()["properties"]["gateway"]["properties"];
+    schema.as_object().into_iter().flat_map(|keys| keys.keys().map(String::as_str))
+}
+
 /// What `protect` and `ignoreChanges` name must be there.
 fn scopes(built: &Built, out: &mut Vec<Diagnostic>) {
     let topology = &built.topology;
@@ -332,14 +339,19 @@ fn scopes(built: &Built, out: &mut Vec<Diagnostic>) {
         let inside = |key: &String| {
             entry == key.as_str() || entry.strip_prefix(key.as_str()).is_some_and(|rest| rest.starts_with('.'))
         };
-        sections.contains(&entry) || entry.starts_with("gateway.") || named.iter().any(inside)
+        let of_gateway = entry.strip_prefix("gateway.").map(|rest| rest.split('.').next().unwrap_or(rest));
+        let is_key = |key: &str| keys_of_gateway().any(|known| known == key);
+        sections.contains(&entry)
+            || of_gateway.is_some_and(is_key)
+            || named.iter().filter(|key| *key != "gateway").any(inside)
     };
+    let gateway: Vec<String> = keys_of_gateway().map(|key| format!("gateway.{key}")).collect();
     for (list, entries) in [("protect", &built.management.protect), ("ignoreChanges", &built.management.ignore_changes)]
     {
         for (index, entry) in entries.iter().enumerate().filter(|(_, entry)| !known(entry)) {
             let problem = Diagnostic::new(code::BAD_SCOPE, format!("{} names nothing here", shown(entry)));
             let problem = problem.at(item(list, index));
-            let near = suggest::closest(entry, named.iter().map(String::as_str).chain(sections));
+            let near = suggest::closest(entry, named.iter().chain(&gateway).map(String::as_str).chain(sections));
             out.push(match near {
                 Some(meant) => problem.label(format!("did you mean `{meant}`?")).help(format!("write `{meant}`")),
                 None => problem.help("name a key of the spec, as `accounts.eastus2` or `gateway.capacity`"),

@@ -136,14 +136,17 @@ fn one_thing_is_said_once() {
     check(
         "  sku: BasicV2",
         "  existing: { name: x }\n  name: y",
-        &["AL0230 `y` the gateway has a name and is an existing one"],
+        &[
+            "AL0230 `y` the gateway has a name and is an existing one",
+            "AL0230 `publisher` the service is an existing one, and never written",
+        ],
     );
     check("  publisher: { email: ai@contoso.com }\n", "", &["AL0112 `gateway` `gateway` has no `publisher`"]);
     check(
         "  sku: BasicV2\n  publisher: { email: ai@contoso.com }",
         "  existing: { resourceId: /subscriptions/x/resourceGroups/y/providers/Microsoft.CognitiveServices/accounts/z }",
         &[
-            "AL0116 `/subscriptions/x/resourceGroups/y/providers/Microsoft.CognitiveServices/accounts/z` this is no id of a resource of the type `service`",
+            "AL0116 `/subscriptions/x/resourceGroups/y/providers/Microsoft.CognitiveServices/accounts/z` this is no id of the type `Microsoft.ApiManagement/service`",
         ],
     );
     check(
@@ -386,6 +389,11 @@ fn what_is_protected_or_ignored_is_there() {
         "version: 1\n",
         "version: 1\nprotect: [pools.mian]\n",
         &["AL0240 `pools.mian` `pools.mian` names nothing here"],
+    );
+    check(
+        "version: 1\n",
+        "version: 1\nignoreChanges: [gateway.capacty]\n",
+        &["AL0240 `gateway.capacty` `gateway.capacty` names nothing here"],
     );
     check("version: 1\n", "version: 1\nignoreChanges: [nothing]\n", &["AL0240 `nothing` `nothing` names nothing here"]);
 }

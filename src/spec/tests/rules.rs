@@ -44,7 +44,7 @@ fn structure_is_checked() {
     check("accounts:\n", "acounts:\n", &["AL0110 `acounts` unknown key `acounts`"]);
     check("    retry: { count: 2 }", "    displayName: \"\"", &["AL0202 `\"\"` `displayName` is empty"]);
     check("    retry: { count: 2 }", "    onExhausted: { status: 500 }", &["AL0114 `500` status 500 is not offered"]);
-    check("    retry: { count: 2 }", "    surfaces: []", &["AL0115 `[]` `surfaces` is an empty list"]);
+    check("    retry: { count: 2 }", "    surfaces: []", &["AL0221 `[]` `surfaces` is an empty list"]);
     // what may be left out may also stand without a value
     check("    retry: { count: 2 }", "    retry:\n    pool:", &[]);
 }
@@ -90,6 +90,55 @@ fn a_mistake_is_one_problem_with_its_own_cure() {
             "",
             "AL0221 the spec has no pools: add a pool with its members, or start with `models`",
         ),
+        ("  team: { api: openai }", "  team:", "AL0113 `team` is nothing: write `team: {}`, or take it out"),
+        ("retry: { count: 2 }", "surfaces: v1", "AL0113 `surfaces` is the text `v1`: write `[v1]`"),
+        (
+            "retry: { count: 2 }",
+            "tokenLimit: 1000",
+            "AL0113 `tokenLimit` is the number 1000: write `{ tokensPerMinute: 1000 }`",
+        ),
+        (
+            "  sku: BasicV2\n",
+            "  sku: BasicV2\n  existing: apim-x\n",
+            "AL0113 `existing` is the text `apim-x`: write `{ name: apim-x }`",
+        ),
+        (
+            "routes: { gpt: main }",
+            "routes: [main]",
+            "AL0113 `routes` is a list: write each item with what belongs to it, without the hyphen: `ITEM: VALUE`",
+        ),
+        (
+            "    members:\n",
+            "    sessionAffinity: true\n    members:\n",
+            "AL0113 `sessionAffinity` is `true`: write text: name of the cookie that keeps a caller at one member. Left out: none",
+        ),
+        ("owner: platform", "owner: true", "AL0113 `owner` is `true`: put it in quotes: it is text"),
+        (
+            "    members:\n",
+            "    failureStatus: 42\n    members:\n",
+            "AL0115 failureStatus 42 is below 100: use a number from 100 to 599",
+        ),
+        // a weight that cannot be is no priority without one
+        (
+            "- { backend: first }",
+            "- { backend: first, weight: -1 }",
+            "AL0115 weight -1 is below 0: use a number from 0 to 100",
+        ),
+        (
+            "azure: {",
+            "azure: { apiVersions: { Microsoft.ApiManagement: latest },",
+            "AL0116 `Microsoft.ApiManagement` cannot be `latest`: use an api-version, as `2024-10-21`",
+        ),
+        (
+            "  first: { account: east, deployment: ptu }\n  second: { account: east, deployment: gpt, breaker: fast }\n  third: { account: north, deployment: gpt }\npools:\n  main:\n    members:\n      - { backend: first }\n",
+            "  second: { account: east, deployment: gpt, breaker: fast }\n  third: { account: north, deployment: gpt }\npools:\n  main:\n    members:\n      - { backend: east-ptu }\n",
+            "AL0201 there is no backend `east-ptu`: add `east-ptu: { account: east, deployment: ptu }` to `backends`",
+        ),
+        (
+            "  sku: BasicV2\n",
+            "  sku: BasicV2\n  network: { subnet: /subscriptions/a/resourceGroups/b/providers/Microsoft.Network/virtualNetworks/c/subnets/d }\n",
+            "AL0236 BasicV2 cannot be part of a network: choose StandardV2, PremiumV2, Premium or Developer, or take `network` out",
+        ),
     ] {
         assert_eq!(cure(from, to), said);
     }
@@ -133,7 +182,7 @@ fn gateways_keep_to_their_tier() {
         "sku: BasicV2",
         "sku: Consumption\n  capacity: 1",
         &[
-            "AL0205 `1` Consumption cannot have 1 units",
+            "AL0205 `1` Consumption cannot have 1 unit",
             "AL0206 `breakers` Consumption has no circuit breakers",
             "AL0206 `fast` Consumption has no circuit breakers",
             "AL0236 `2` a lower priority of `main` is never used: Consumption has no circuit breakers",
@@ -211,6 +260,25 @@ fn pools_are_what_azure_takes() {
             "AL0320 `\"2025-05-01\"` `2025-05-01` is no version of `gpt-4.1` that this program knows",
         ],
     );
+    check(version, "model: GPT-4.1, version: \"2025-04-14\", capacity: 100 }\nbreakers", &[]);
+    let cure = |to: &str| {
+        let problems = load(&BASE.replace(version, to), &Options::default()).expect_err("mixed models");
+        problems[0].help.clone().unwrap_or_default()
+    };
+    let model =
+        |name: &str, version: &str| format!("model: {name}, version: \"{version}\", capacity: 100 }}\nbreakers");
+    assert_eq!(
+        cure(&model("gpt-4.11", "2025-04-14")),
+        "write `gpt-4.1` for `gpt-4.11`, or give each model its own pool"
+    );
+    assert_eq!(
+        cure(&model("gpt-4.1", "2025-04-41")),
+        "write `2025-04-14` for `2025-04-41`, or give each model its own pool"
+    );
+    assert_eq!(
+        cure(&model("gpt-4o", "2024-11-20")),
+        "give each model its own pool: callers would get one or the other by chance"
+    );
     check(
         version,
         "model: gpt-4o, version: \"2024-11-20\", capacity: 100 }\nbreakers",
@@ -237,6 +305,12 @@ fn names_are_what_azure_takes() {
         "pools:\n",
         "pools:\n  FIRST: { members: [{ backend: third }] }\n",
         &["AL0203 `FIRST` `first` and `FIRST` are one name to Azure", "AL0345 `FIRST` no API routes to `FIRST`"],
+    );
+    // what follows from a name that is wrong is not wrong once more
+    let short = "version: 1\nname: ai\nazure: { resourceGroup: rg, location: eastus2 }\ngateway: { publisher: { email: ai@contoso.com } }\naccounts:\n  e us: { location: eastus2, deployments: { gpt: { model: gpt-5.1, version: \"2025-11-13\", capacity: 1 } } }\n  w: { location: westus3, deployments: { \"g/t\": { model: gpt-5.1, version: \"2025-11-13\", capacity: 1 } } }\npools: { p: { members: [{ backend: \"e us-gpt\" }, { backend: \"w-g/t\" }] } }\n";
+    assert_eq!(
+        super::said(short, &Options::default()),
+        ["AL0202 `e us` `e us` is no key of an account", "AL0202 `\"g/t\"` `g/t` is no name for a deployment"]
     );
     check(
         "  north:\n",
@@ -360,6 +434,68 @@ fn keys_of_azure_have_no_place_in_a_spec() {
         assert!(problems.iter().any(|problem| problem.code == code::LITERAL_SECRET), "{from}: {problems:?}");
         assert!(!format!("{problems:?}").contains(key), "{from}: {problems:?}");
     }
+}
+
+#[test]
+fn a_key_is_found_in_texts_names_and_variables_and_is_nowhere_repeated() {
+    let key = "0123456789abcdef0123456789abcdef";
+    let foreign = |url: &str| format!("url: {url} }}");
+    for (from, to) in [
+        ("platform", format!("\"my key: {key}\"")),
+        ("owner:", format!("{key}:")),
+        ("gpt: main", format!("{key}: main")),
+        ("  sku: BasicV2", format!("  {key}: BasicV2")),
+        ("account: north, deployment: gpt }", foreign(&format!("https://x.test/{key}/openai"))),
+        ("account: north, deployment: gpt }", foreign(&format!("https://x.test?api-key={key}"))),
+        ("account: north, deployment: gpt", format!("account: north, deployment: {key}")),
+        ("  sku: BasicV2", format!("  properties: {{ customProperties: {{ a: [x, {key}] }} }}")),
+        ("platform", "\"${KEY}\"".to_owned()),
+    ] {
+        let text = BASE.replacen(from, &to, 1);
+        let variables = |_: &str| Some(key.to_owned());
+        let problems = load(&text, &Options { variables: &variables, ..Options::default() }).expect_err(&to);
+        assert!(problems.iter().any(|problem| problem.code == code::LITERAL_SECRET), "{to}: {problems:?}");
+        assert!(!format!("{problems:?}").contains(key), "{to}: {problems:?}");
+    }
+    let set = [("azure.tags.owner".to_owned(), key.to_owned())];
+    let problems = load(BASE, &Options { set: &set, ..Options::default() }).expect_err("a key is refused");
+    assert_eq!(problems.iter().map(|problem| problem.code).collect::<Vec<_>>(), [code::LITERAL_SECRET]);
+    check(
+        "  sku: BasicV2",
+        "  properties: { customProperties: { Microsoft.WindowsAzure.ApiManagement.Gateway.Security.Ciphers.TLS_RSA_WITH_AES_256_CBC_SHA256: \"False\" } }",
+        &[],
+    );
+    // the version of a vault's secret is no secret
+    let vault = format!(
+        "url: https://x.test, credential: {{ keyVault: https://kv.vault.azure.net/secrets/k/{key}, header: api-key }} }}"
+    );
+    let text = BASE.replacen("account: north, deployment: gpt }", &vault, 1);
+    assert_eq!(
+        said(&text, &Options::default()),
+        ["AL0232 `third` `third` is an address of somebody else's, and `main` is API Management's pool"]
+    );
+}
+
+#[test]
+fn a_file_that_goes_to_azure_holds_no_key() {
+    let key = "0123456789abcdef0123456789abcdef";
+    let with = |line: &str, file: String| {
+        let text = BASE.replace("    retry: { count: 2 }", line);
+        said(&text, &Options { files: &|_| Ok(file.clone()), ..Options::default() })
+    };
+    let own = "    policy: { template: own.xml.j2 }";
+    assert_eq!(
+        with(own, format!("<policies>\n<!-- {key} -->\n</policies>")),
+        ["AL0212 `own.xml.j2` own.xml.j2 holds what looks like a key: line 2"]
+    );
+    assert_eq!(with(own, "<policies />".into()), [""; 0]);
+    let document = |name: &str| format!(r#"{{ "openapi": "3.0.1", "paths": {{}}, "x": {{ "{name}": "{key}" }} }}"#);
+    let line = "    definition: { file: a.json }";
+    assert_eq!(
+        with(line, document("api-key")),
+        ["AL0212 `a.json` this document holds what looks like a key: x.api-key"]
+    );
+    assert_eq!(with(line, document("id")), [""; 0]);
 }
 
 #[test]

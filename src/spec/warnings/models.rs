@@ -107,7 +107,8 @@ fn successor(gone: &Model, sku: &str, day: Option<Date>) -> Option<&'static Mode
             None => break,
         }
     }
-    let size = |model: &Model| ["-mini", "-nano", "-codex", "-pro"].into_iter().find(|size| model.name.ends_with(size));
+    // `gpt-5.1-codex-mini` is small, and for code
+    let size = |model: &Model| ["-mini", "-nano", "-codex", "-pro"].map(|part| model.name.contains(part));
     let alike = |model: &&Model| {
         let general = model.kind != Kind::Chat || model.name.starts_with("gpt-");
         general && model.kind == gone.kind && model.kind != Kind::Media && size(model) == size(gone)

@@ -37,17 +37,15 @@ pub fn problems(template: &Template, pins: &BTreeMap<String, String>) -> Vec<Dia
         let path = format!("azure.apiVersions.{pin}");
         let ours = |resource: &&&Resource| pinned(resource.kind, pins).is_some_and(|(name, _)| name == pin);
         let mut told: Vec<&str> = Vec::new();
+        let mut unknown: Vec<&str> = Vec::new();
         let mut any = false;
         for resource in resources.iter().filter(ours) {
             any = true;
             let Some(kind) = catalogue::resource_type(resource.kind) else { continue };
             let problem = |message: String| Diagnostic::new(code::PINNED_VERSION, message).at(&path);
             if !kind.versions.contains(&version.as_str()) {
-                if !told.contains(&resource.kind) {
-                    let newest = kind.versions.last().copied().unwrap_or_default();
-                    let message = format!("{} has no api-version {version} that this program knows", resource.kind);
-                    found.push(problem(message).help(format!("use one that it has, as {newest}, or take the pin out")));
-                    told.push(resource.kind);
+                if !unknown.contains(&resource.kind) {
+                    unknown.push(resource.kind);
                 }
                 continue;
             }
@@ -65,6 +63,19 @@ pub fn problems(template: &Template, pins: &BTreeMap<String, String>) -> Vec<Dia
                 found.push(problem(message).help(format!("use {since} or newer, or take the pin out")));
                 told.push(property.path);
             }
+        }
+        // a provider's pin is one mistake, of however many types
+        if let [first, others @ ..] = unknown.as_slice() {
+            let versions = catalogue::resource_type(first).map_or(&[][..], |kind| kind.versions);
+            let newest = versions.last().copied().unwrap_or_default();
+            let message = format!("{first} has no api-version {version} that this program knows");
+            let problem = Diagnostic::new(code::PINNED_VERSION, message).at(&path);
+            let problem = problem.help(format!("use one that it has, as {newest}, or take the pin out"));
+            found.push(match others {
+                [] => problem,
+                [one] => problem.note(format!("nor has {one}")),
+                more => problem.note(format!("nor have {} other types of this spec", more.len())),
+            });
         }
         if !any {
             let message = format!("nothing here is of the type or provider `{pin}`");
@@ -138,6 +149,20 @@ mod tests {
         assert_eq!(
             said(&[(DEPLOYMENTS, "1999-01-01")]),
             at(DEPLOYMENTS, &format!("{DEPLOYMENTS} has no api-version 1999-01-01 that this program knows"))
+        );
+        // a provider's pin is one mistake
+        let accounts = "Microsoft.CognitiveServices/accounts";
+        let (_, found) = template(&[("Microsoft.CognitiveServices", "1999-01-01")]);
+        assert_eq!(
+            found.iter().map(|problem| (problem.to_string(), problem.notes.clone())).collect::<Vec<_>>(),
+            [(
+                at(
+                    "Microsoft.CognitiveServices",
+                    &format!("{accounts} has no api-version 1999-01-01 that this program knows")
+                )
+                .remove(0),
+                vec![format!("nor has {DEPLOYMENTS}")]
+            )]
         );
         assert_eq!(
             said(&[("Microsoft.Web", "2024-10-01")]),

@@ -111,7 +111,7 @@ fn a_problem_in_json_says_what_an_editor_needs() {
             "key": "pools.openai-backend-pool.members[0].weight",
             "place": { "file": "quickstart.yaml", "line": line, "column": 51, "endLine": line, "endColumn": 54 },
             "label": null,
-            "help": "use a weight from 0 to 100",
+            "help": "use a number from 0 to 100",
             "notes": [],
             "explain": "aoai-lb explain AL0115",
         })
