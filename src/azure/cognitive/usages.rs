@@ -98,7 +98,7 @@ fn quota(world: &World, sku: &Sku, model: &Model) -> Option<Quota> {
 fn used(state: &State, subscription: &str, location: &str) -> BTreeMap<String, u64> {
     let under = format!("/subscriptions/{}/", subscription.to_lowercase());
     let there = |found: &str| short_location(found) == short_location(location);
-    let account = |id: &str| state.resources.get(&id.to_lowercase().rsplit_once("/deployments/")?.0);
+    let account = |id: &str| state.resources.get(id.to_lowercase().rsplit_once("/deployments/")?.0);
     let live = state.children(&under, DEPLOYMENT);
     let live = live.filter(|found| account(&found.id).is_some_and(|account| there(account.text("location"))));
     let gone = state.deleted.values().filter(|gone| there(&gone.location));
