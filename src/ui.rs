@@ -171,7 +171,11 @@ impl Ui {
         }
         for (code, count) in seen {
             if code.severity() != Severity::Error && count > ALIKE && self.verbosity < Verbosity::Verbose {
-                self.say(&format!("{} more {}s {code}: `-v` shows them.\n", count - ALIKE, code.severity().word()));
+                let (more, word) = (count - ALIKE, code.severity().word());
+                self.say(&match more {
+                    1 => format!("1 more {word} {code}: `-v` shows it.\n"),
+                    _ => format!("{more} more {word}s {code}: `-v` shows them.\n"),
+                });
             }
         }
     }
