@@ -23,7 +23,7 @@ pub use plan::plan;
 pub use progress::{Progress, Step, TICK};
 pub use prompt::Answer;
 pub use sarif::{artifact, sarif};
-pub use style::{Role, clean, paint};
+pub use style::{Role, clean, paint, reflow};
 pub use table::table;
 
 use crate::diagnostic::{Code, Diagnostic, Severity, code};
@@ -165,7 +165,7 @@ impl Ui {
             let count = seen.entry(problem.code).or_default();
             *count += 1;
             if is_error || *count <= ALIKE || self.verbosity >= Verbosity::Verbose {
-                self.err(&frame::frame(problem, source, self.width_err.or_else(asked).unwrap_or(100)));
+                self.err(&frame::frame(problem, source, self.width_err.or_else(asked)));
                 self.err("");
             }
         }
