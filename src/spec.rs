@@ -191,6 +191,10 @@ fn read(text: &str, options: &Options) -> Result<Read, Vec<Diagnostic>> {
     let mut spans = Spans::of(&root);
     let secrets = secrets::find(&root, &mut problems);
     let checked = check::check(structure(), &root, &check::At::default(), &mut problems);
+    // a key is no misspelt address as well
+    let keys: Vec<_> = problems.iter().filter(|problem| problem.code == code::LITERAL_SECRET).cloned().collect();
+    let is_key = |problem: &Diagnostic| problem.span.is_some() && keys.iter().any(|key| key.span == problem.span);
+    problems.retain(|problem| problem.code == code::LITERAL_SECRET || !is_key(problem));
     let built = checked.and_then(|checked| match serde_json::from_value::<model::Spec>(checked) {
         Ok(spec) => Some(build::build(spec, options.environment, options.files, &mut problems)),
         Err(error) => {

@@ -23,7 +23,7 @@ pub use plan::plan;
 pub use progress::{Progress, Step, TICK};
 pub use prompt::Answer;
 pub use sarif::{artifact, sarif};
-pub use style::{Role, clean, paint};
+pub use style::{Role, clean, paint, reflow};
 pub use table::table;
 
 use crate::diagnostic::{Code, Diagnostic, Severity, code};
@@ -165,13 +165,17 @@ impl Ui {
             let count = seen.entry(problem.code).or_default();
             *count += 1;
             if is_error || *count <= ALIKE || self.verbosity >= Verbosity::Verbose {
-                self.err(&frame::frame(problem, source, self.width_err.or_else(asked).unwrap_or(100)));
+                self.err(&frame::frame(problem, source, self.width_err.or_else(asked)));
                 self.err("");
             }
         }
         for (code, count) in seen {
             if code.severity() != Severity::Error && count > ALIKE && self.verbosity < Verbosity::Verbose {
-                self.say(&format!("{} more {}s {code}: `-v` shows them.\n", count - ALIKE, code.severity().word()));
+                let (more, word) = (count - ALIKE, code.severity().word());
+                self.say(&match more {
+                    1 => format!("1 more {word} {code}: `-v` shows it.\n"),
+                    _ => format!("{more} more {word}s {code}: `-v` shows them.\n"),
+                });
             }
         }
     }

@@ -4,7 +4,7 @@ use super::args;
 use super::context::Context;
 use super::{Done, Failure, Result};
 use crate::diagnostic::{Code, Diagnostic, all, code};
-use crate::ui::table;
+use crate::ui::{reflow, table};
 use serde_json::{Value, json};
 
 pub(super) fn run(context: &Context, args: &args::Explain) -> Result {
@@ -13,7 +13,10 @@ pub(super) fn run(context: &Context, args: &args::Explain) -> Result {
     let name = wanted.trim_matches(|c: char| !c.is_ascii_alphanumeric()).to_ascii_uppercase();
     let digits = name.strip_prefix("AL").unwrap_or(&name);
     let Some(found) = Code::parse(&format!("AL{digits:0>4}")) else { return Err(Failure::from(unknown(wanted))) };
-    context.text(found.explain())?;
+    match context.ui.width_out {
+        Some(width) => context.text(&reflow(found.explain(), width))?,
+        None => context.text(found.explain())?,
+    }
     Ok(Done::new(json!({ "code": found.as_str(), "severity": found.severity().word(), "text": found.explain() })))
 }
 

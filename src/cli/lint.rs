@@ -72,5 +72,8 @@ fn neither(source: &Source) -> Diagnostic {
     if source.name.ends_with(".bicep") {
         return problem.help("compile it with `bicep build` first");
     }
+    if [".yaml", ".yml"].iter().any(|end| source.name.ends_with(end)) {
+        return problem.help(format!("check a spec with `aoai-lb validate {}`", source.name));
+    }
     problem.help("name a policy document or a template; compile Bicep with `bicep build` first")
 }

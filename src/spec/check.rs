@@ -156,6 +156,7 @@ fn wrong_type(schema: &Json, node: &Node, at: &At) -> Diagnostic {
         Value::Null => "nothing".into(),
         Value::Bool(word) => format!("`{word}`"),
         Value::Int(number) => format!("the number {number}"),
+        Value::Float(number) if whole(*number).is_some() => "a number with a point or an exponent".into(),
         Value::Float(number) if number.fract() == 0.0 => "a number of more than 18 digits".into(),
         Value::Float(number) => format!("the number {number}"),
         Value::Plain(text) | Value::Quoted(text) => format!("the text {}", shown(text)),
@@ -175,6 +176,9 @@ fn wrong_type(schema: &Json, node: &Node, at: &At) -> Diagnostic {
             format!("write text: {}", first_line(schema).unwrap_or_default())
         }
         Value::Int(_) | Value::Float(_) | Value::Bool(_) if wants("string") => "put it in quotes: it is text".into(),
+        Value::Float(number) if wants("integer") && whole(*number).is_some() => {
+            format!("write `{}`", whole(*number).unwrap_or_default())
+        }
         Value::Quoted(text) if wants("integer") && text.parse::<i64>().is_ok() => "write it without quotes".into(),
         Value::Plain(text) if wants("boolean") && matches!(text.to_lowercase().as_str(), "yes" | "on") => {
             "write `true`".into()
@@ -205,6 +209,13 @@ fn wrong_type(schema: &Json, node: &Node, at: &At) -> Diagnostic {
         },
     };
     problem.help(help)
+}
+
+/// A whole number that is written otherwise, as `1e6`.
+fn whole(number: f64) -> Option<i64> {
+    // what a float holds exactly
+    let exact = number.fract() == 0.0 && number.abs() <= 9_007_199_254_740_992.0;
+    exact.then(|| format!("{number:.0}").parse().ok()).flatten()
 }
 
 /// What is known only where it is deployed, as a variable, and what no rule looks at.
@@ -349,7 +360,9 @@ fn mapping(schema: &Json, node: &Node, entries: &[Entry], at: &At, out: &mut Vec
 fn list(schema: &Json, node: &Node, items: &[Node], at: &At, out: &mut Vec<Diagnostic>) -> Option<Json> {
     if schema["minItems"].as_u64().is_some_and(|min| (items.len() as u64) < min) {
         let problem = Diagnostic::new(code::NOTHING_HERE, format!("`{}` is an empty list", at.name)).at(&at.path);
-        out.push(Diagnostic { span: node.span, ..problem.help("list at least one, or leave the key out") });
+        let optional = schema["type"].is_array();
+        let help = if optional { "list at least one, or leave the key out" } else { "list at least one" };
+        out.push(Diagnostic { span: node.span, ..problem.help(help) });
         return None;
     }
     let mut read = Vec::new();

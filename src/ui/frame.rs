@@ -1,6 +1,7 @@
 //! Diagnostics as a person reads them: the message, the line of the spec with the place underlined, what to do.
 
 use super::clean;
+use super::style::wrap;
 use crate::diagnostic::{Diagnostic, Severity, Span, code};
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use serde_json::{Value, json};
@@ -59,8 +60,16 @@ impl Source {
     }
 }
 
-/// The whole diagnostic, painted; the stream drops the paint where there is no colour.
-pub(super) fn frame(problem: &Diagnostic, source: Option<&Source>, width: usize) -> String {
+/// The whole diagnostic, painted; the stream drops the paint where there is no colour. Where somebody says how many
+/// columns there are, notes and help are broken between words.
+pub(super) fn frame(problem: &Diagnostic, source: Option<&Source>, width: Option<usize>) -> String {
+    // the number of the line, ` = `, the longest of the words before the text
+    let line = source.zip(problem.span).map_or(0, |(source, span)| source.position(source.inside(span).start).0);
+    let margin = line.to_string().len() + " = help: ".len();
+    let broken = |text: &str| match width {
+        Some(width) => wrap(&clean(text), width.saturating_sub(margin).max(20)),
+        None => clean(text).into_owned(),
+    };
     let level = match problem.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
@@ -91,17 +100,17 @@ pub(super) fn frame(problem: &Diagnostic, source: Option<&Source>, width: usize)
         (None, _) => {}
     }
     if let Some(label) = long_label {
-        group = group.element(Level::NOTE.message(clean(label)));
+        group = group.element(Level::NOTE.message(broken(label)));
     }
     for note in &problem.notes {
-        group = group.element(Level::NOTE.message(clean(note)));
+        group = group.element(Level::NOTE.message(broken(note)));
     }
     if let Some(help) = &problem.help {
-        group = group.element(Level::HELP.message(clean(help)));
+        group = group.element(Level::HELP.message(broken(help)));
     }
     let more = format!("aoai-lb explain {}", problem.code);
     group = group.element(Level::NOTE.with_name(Some("more")).message(more));
-    Renderer::styled().term_width(width).render(&[group])
+    Renderer::styled().term_width(width.unwrap_or(100)).render(&[group])
 }
 
 /// A span that stays on its first line: a whole mapping underlined helps nobody.
@@ -120,7 +129,30 @@ mod tests {
 
     fn show(problem: &Diagnostic) -> String {
         let source = Source { name: "spec.yaml".into(), text: SPEC.into() };
-        strip_str(&frame(problem, Some(&source), 100)).to_string()
+        strip_str(&frame(problem, Some(&source), None)).to_string()
+    }
+
+    #[test]
+    fn help_is_broken_between_words_on_a_terminal() {
+        let at = SPEC.find("101").expect("a weight");
+        let problem = Diagnostic::new(code::DUPLICATE_KEY, "weight 101 is above 100")
+            .span(Span { start: at, end: at + 3 })
+            .note("what is said here goes on for more than the columns that there are")
+            .help("use `a`, `b`, `c`, `d`, `e`, `f` or `g`");
+        let source = Source { name: "spec.yaml".into(), text: SPEC.into() };
+        let shown = strip_str(&frame(&problem, Some(&source), Some(40))).to_string();
+        let last: Vec<&str> = shown.lines().skip(6).collect();
+        assert_eq!(
+            last,
+            [
+                "  = note: what is said here goes on for",
+                "          more than the columns that",
+                "          there are",
+                "  = help: use `a`, `b`, `c`, `d`, `e`,",
+                "          `f` or `g`",
+                "  = more: aoai-lb explain AL0102"
+            ]
+        );
     }
 
     #[test]

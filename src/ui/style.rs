@@ -77,9 +77,51 @@ pub(super) fn wrap(text: &str, width: usize) -> String {
     text.split('\n').map(line).collect::<Vec<_>>().join("\n")
 }
 
+/// Markdown whose paragraphs and list items fill the columns anew. Headings, tables and code stay as they are.
+pub fn reflow(markdown: &str, width: usize) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    // a paragraph, or an item whose further lines stand under its text
+    let mut block: Option<(&str, String)> = None;
+    let flush = |block: &mut Option<(&str, String)>, lines: &mut Vec<String>| {
+        if let Some((indent, text)) = block.take() {
+            lines.push(wrap(&text, width - indent.len()).replace('\n', &format!("\n{indent}")));
+        }
+    };
+    let mut code = false;
+    for line in markdown.split('\n') {
+        let fence = line.starts_with("```");
+        if code || fence || line.is_empty() || line.starts_with(['#', '|']) {
+            flush(&mut block, &mut lines);
+            lines.push(line.to_owned());
+            code ^= fence;
+        } else if line.starts_with("- ") {
+            flush(&mut block, &mut lines);
+            block = Some(("  ", line.to_owned()));
+        } else {
+            match &mut block {
+                Some((_, text)) => text.extend([" ", line.trim_start()]),
+                None => block = Some(("", line.to_owned())),
+            }
+        }
+    }
+    flush(&mut block, &mut lines);
+    lines.join("\n")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn paragraphs_fill_the_columns_and_code_stays() {
+        let text = "# a heading that is long\n\none two three four\nfive\n\n- six seven\n  eight\n- nine\n\n```yaml\na: a long line of code\n```\n";
+        let filled = "# a heading that is long\n\none two\nthree four\nfive\n\n- six\n  seven\n  eight\n- nine\n\n```yaml\na: a long line of code\n```\n";
+        assert_eq!(reflow(text, 10), filled);
+        for code in crate::diagnostic::all() {
+            let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+            assert_eq!(words(&reflow(code.explain(), 60)), words(code.explain()), "{code}");
+        }
+    }
 
     #[test]
     fn prose_is_broken_between_words_and_commands_are_not() {

@@ -269,7 +269,30 @@ fn written_account(key: &str, account: &Account, out: &mut Vec<Diagnostic>) {
         ("publicNetworkAccess", "network.public"),
         ("networkAcls.bypass", "network"),
     ];
-    properties(&account.properties, &join(&path, "properties"), &OURS, out);
+    // learn.microsoft.com/azure/templates/microsoft.cognitiveservices/accounts, 2026-07-01, with those above
+    const KNOWN: [&str; 20] = [
+        "migrationToken",
+        "customSubDomainName",
+        "networkAcls",
+        "encryption",
+        "userOwnedStorage",
+        "amlWorkspace",
+        "publicNetworkAccess",
+        "apiProperties",
+        "dynamicThrottlingEnabled",
+        "storedCompletionsDisabled",
+        "restrictOutboundNetworkAccess",
+        "allowedFqdnList",
+        "disableLocalAuth",
+        "restore",
+        "locations",
+        "raiMonitorConfig",
+        "networkInjections",
+        "allowProjectManagement",
+        "defaultProject",
+        "associatedProjects",
+    ];
+    properties(&account.properties, &join(&path, "properties"), &OURS, &KNOWN, out);
 }
 
 fn written_gateway(gateway: &Gateway, out: &mut Vec<Diagnostic>) {
@@ -287,7 +310,32 @@ fn written_gateway(gateway: &Gateway, out: &mut Vec<Diagnostic>) {
         ("virtualNetworkType", "gateway.network.mode"),
         ("virtualNetworkConfiguration", "gateway.network.subnet"),
     ];
-    properties(&gateway.properties, "gateway.properties", &OURS, out);
+    // learn.microsoft.com/azure/templates/microsoft.apimanagement/service, 2025-09-01-preview
+    const KNOWN: [&str; 22] = [
+        "publisherEmail",
+        "publisherName",
+        "notificationSenderEmail",
+        "hostnameConfigurations",
+        "publicIpAddressId",
+        "publicNetworkAccess",
+        "configurationApi",
+        "virtualNetworkConfiguration",
+        "additionalLocations",
+        "customProperties",
+        "certificates",
+        "enableClientCertificate",
+        "natGatewayState",
+        "disableGateway",
+        "virtualNetworkType",
+        "apiVersionConstraint",
+        "restore",
+        "privateEndpointConnections",
+        "legacyPortalStatus",
+        "developerPortalStatus",
+        "releaseChannel",
+        "zoneRedundant",
+    ];
+    properties(&gateway.properties, "gateway.properties", &OURS, &KNOWN, out);
 }
 
 fn never_written(path: &str, why: String) -> Diagnostic {
@@ -295,13 +343,22 @@ fn never_written(path: &str, why: String) -> Diagnostic {
     Diagnostic::new(code::TWO_WAYS, message).at(path).help("take this out, and set it where the service is made")
 }
 
+/// The property that was meant. A name that is like none of them may be younger than this list.
+fn misspelt<'a>(key: &str, known: &[&'a str]) -> Option<&'a str> {
+    if known.contains(&key) { None } else { suggest::closest(key, known.iter().copied()) }
+}
+
 /// Properties in Azure's own words that the spec has words of its own for, and values that no template can hold.
-fn properties(written: &Properties, path: &str, ours: &[(&str, &str)], out: &mut Vec<Diagnostic>) {
+fn properties(written: &Properties, path: &str, ours: &[(&str, &str)], known: &[&str], out: &mut Vec<Diagnostic>) {
     for (key, value) in written {
         let at = join(path, key);
         if let Some((_, word)) = ours.iter().find(|(name, _)| name.eq_ignore_ascii_case(key)) {
             let message = format!("{} is what this program writes itself", shown(key));
             out.push(Diagnostic::new(code::BAD_PROPERTY, message).at(&at).help(format!("use `{word}`")));
+        } else if let Some(meant) = misspelt(key, known) {
+            let message = format!("{} is no property of Azure's", shown(key));
+            let problem = Diagnostic::new(code::BAD_PROPERTY, message).at(&at);
+            out.push(problem.label(format!("did you mean `{meant}`?")).help(format!("write `{meant}`")));
         }
         values(value, &at, out);
     }

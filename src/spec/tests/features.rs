@@ -372,6 +372,16 @@ fn properties_in_azures_words_are_not_ours_twice() {
         &["AL0238 `x` `customSubDomainName` is what this program writes itself"],
     );
     check(
+        "  sku: BasicV2",
+        "  properties: { natGatewayStat: Enabled, newerThanThis: 1 }",
+        &["AL0238 `Enabled` `natGatewayStat` is no property of Azure's"],
+    );
+    check(
+        "  north:\n",
+        "  north:\n    properties: { allowedFqdnLists: [], restore: true }\n",
+        &["AL0238 `allowedFqdnLists` `allowedFqdnLists` is no property of Azure's"],
+    );
+    check(
         "  north:\n    location: swedencentral",
         "  north:\n    existing: { name: x }\n    properties: { a: b }",
         &["AL0230 `properties` `north` is an existing account, and never written"],

@@ -118,6 +118,17 @@ fn a_mistake_is_one_problem_with_its_own_cure() {
             "    failureStatus: 42\n    members:\n",
             "AL0115 failureStatus 42 is below 100: use a number from 100 to 599",
         ),
+        ("capacity: 50", "capacity: 5e1", "AL0113 `capacity` is a number with a point or an exponent: write `50`"),
+        (
+            "subscriptions:\n",
+            "products: { gold: { apis: [] } }\nsubscriptions:\n",
+            "AL0221 `apis` is an empty list: list at least one",
+        ),
+        (
+            "  third: { account: north, deployment: gpt }\n",
+            "  third: { account: north, deployment: gpt }\n  key: { url: https://a.example/b, credential: { keyVault: 0123456789abcdef0123456789abcdef, header: api-key } }\n",
+            "AL0212 this looks like a key, and a spec holds none: take it out and rotate it; the gateway signs in with its managed identity",
+        ),
         // a weight that cannot be is no priority without one
         (
             "- { backend: first }",
