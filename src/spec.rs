@@ -30,6 +30,7 @@ mod warnings;
 mod write;
 mod yaml;
 
+pub use secrets::covered;
 pub use spans::Spans;
 pub use starter::{Starter, starter};
 pub use write::{Draft, write};

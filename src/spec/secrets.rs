@@ -101,6 +101,21 @@ pub fn redact(problems: &mut [Diagnostic], texts: &[String]) {
     }
 }
 
+/// The text with asterisks where a key stands, as long as it was: it is shown in terminals, which are often logs.
+pub fn covered(text: &str) -> String {
+    let mut covered = String::with_capacity(text.len());
+    let mut rest = text;
+    while !rest.is_empty() {
+        let of_name = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
+        let name = rest.find(|c| !of_name(c)).unwrap_or(rest.len());
+        let (name, after) = rest.split_at(name.max(rest.chars().next().map_or(0, char::len_utf8)));
+        let secret = is_prefixed(name) || name.split(['-', '_']).any(is_hexadecimal);
+        covered.extend(name.chars().map(|c| if secret && c.is_ascii_alphanumeric() { '*' } else { c }));
+        rest = after;
+    }
+    covered
+}
+
 /// The line of a template that has a key in it.
 pub fn line_of(text: &str) -> Option<usize> {
     text.lines().position(looks_secret).map(|line| line + 1)
@@ -164,6 +179,17 @@ mod tests {
             &"a".repeat(100),
         ] {
             assert!(!looks_secret(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_key_is_covered_and_nothing_moves() {
+        assert_eq!(covered(&format!("a: é{HEX}é, b")), format!("a: é{}é, b", "*".repeat(32)));
+        let prefixed = format!("sk-proj-{}", "aB3_".repeat(10));
+        assert_eq!(covered(&format!("\"{prefixed}\"")).len(), prefixed.len() + 2);
+        assert!(!covered(&prefixed).contains("aB3"));
+        for text in ["", "nothing here, 00000000-0000-0000-0000-000000000001\n", "é 😀"] {
+            assert_eq!(covered(text), text);
         }
     }
 

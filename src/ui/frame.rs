@@ -3,6 +3,7 @@
 use super::clean;
 use super::style::wrap;
 use crate::diagnostic::{Diagnostic, Severity, Span, code};
+use crate::spec;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use serde_json::{Value, json};
 
@@ -18,12 +19,12 @@ pub struct Source {
 impl Source {
     /// The same with what looks like a key covered: a terminal is often somebody's log.
     pub(super) fn covered(&self, problems: &[Diagnostic]) -> Source {
-        let mut text = self.text.clone();
+        let mut text = spec::covered(&self.text);
         let secret = |problem: &&Diagnostic| [code::LITERAL_SECRET, code::LITERAL_KEY].contains(&problem.code);
         for span in problems.iter().filter(secret).filter_map(|problem| problem.span) {
             let place = self.inside(span);
             let cover = |c: char| if c.is_ascii_alphanumeric() { '*' } else { c };
-            let covered: String = self.text[place.clone()].chars().map(cover).collect();
+            let covered: String = text[place.clone()].chars().map(cover).collect();
             text.replace_range(place, &covered);
         }
         Source { name: self.name.clone(), text }
