@@ -5,6 +5,7 @@
 mod features;
 mod ids;
 mod observe;
+mod scopes;
 
 use super::build::{Built, backend_key, unknown};
 use super::check::shown;
@@ -37,6 +38,7 @@ pub fn check(built: &Built, out: &mut Vec<Diagnostic>) {
     subscriptions(topology, out);
     products(topology, out);
     features::check(built, out);
+    scopes::check(built, out);
     observe::check(topology, out);
     ids::check(topology, out);
 }

@@ -19,7 +19,7 @@ const NETWORK: &str = "/subscriptions/s/resourceGroups/n/providers/Microsoft.Net
 fn tags_have_their_limits() {
     let tags = |n: usize| (0..n).map(|n| format!("t{n}: x")).collect::<Vec<_>>().join(", ");
     check("owner: platform", &tags(49), &[]);
-    assert_eq!(errors("owner: platform", &tags(50)), [format!("AL0202 `tags` 50 tags are too many")]);
+    assert_eq!(errors("owner: platform", &tags(50)), ["AL0202 `tags` 50 tags are too many"]);
     check("owner: platform", &format!("{}: x", "k".repeat(512)), &[]);
     assert_eq!(errors("owner: platform", &format!("{}: x", "k".repeat(513))).len(), 1);
     check("owner: platform", &format!("owner: {}", "v".repeat(256)), &[]);
@@ -271,4 +271,125 @@ fn a_priority_of_weight_nought_is_no_member_of_the_first_group() {
     };
     assert_eq!(said(&text(0), &Options::default()), [""; 0]);
     assert_eq!(said(&text(1), &Options::default())[0][..6], *"AL0327");
+}
+
+#[test]
+fn what_is_never_written_and_never_used_is_refused() {
+    let existing = "  existing: { name: x }\n  sku: BasicV2";
+    check("  sku: BasicV2\n  publisher: { email: ai@contoso.com }", existing, &[]);
+    check(
+        "  sku: BasicV2",
+        &format!("{existing}\n  capacity: 1"),
+        &[
+            "AL0230 `1` the service is an existing one, and never written",
+            "AL0230 `publisher` the service is an existing one, and never written",
+        ],
+    );
+    let id = |subscription: &str, group: &str| {
+        let id = format!(
+            "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.CognitiveServices/accounts/z"
+        );
+        let text = BASE.replace("  north:\n", &format!("  north:\n    existing: {{ resourceId: {id} }}\n"));
+        said(&text, &Options::default()).len()
+    };
+    let guid = "00000000-0000-0000-0000-000000000001";
+    assert_eq!((id(guid, "rg"), id("s", "rg"), id(guid, "rg.")), (0, 1, 1));
+    let pool = "  main:\n    failureStatus: 529\n    sessionAffinity: A\n";
+    let pools = |strategy: &str| {
+        let text = BASE.replace("  main:\n", pool).replace("retry: { count: 2 }", &format!("strategy: {strategy}"));
+        said(&text, &Options::default()).into_iter().filter(|said| said.starts_with("AL02")).collect::<Vec<_>>()
+    };
+    assert_eq!(pools("pool"), [""; 0]);
+    assert_eq!(
+        pools("smart"),
+        [
+            "AL0230 `529` only policies pick from `main`, and `failureStatus` is of API Management's pool",
+            "AL0230 `A` only policies pick from `main`, and `sessionAffinity` is of API Management's pool",
+        ]
+    );
+}
+
+#[test]
+fn callers_are_known_by_words_that_nothing_else_needs() {
+    let with =
+        |callers: &str| said(&BASE.replace("retry: { count: 2 }", &format!("callers: {callers}")), &Options::default());
+    assert_eq!(with("{ keys: { header: Ocp-Apim-Subscription-Key, query: subscription-key } }"), [""; 0]);
+    assert_eq!(
+        with("{ keys: { header: authorization, query: API-version } }"),
+        [
+            "AL0204 `authorization` the header `authorization` carries something else",
+            "AL0204 `API-version` the query parameter `api-version` is Azure OpenAI's own",
+        ]
+    );
+    assert_eq!(with("{ keys: { header: x-aoai-lb-backend } }").len(), 1);
+    let guid = "11111111-1111-1111-1111-111111111111";
+    assert_eq!(with(&format!("{{ entra: {{ tenant: {guid}, audiences: [a], applications: [{guid}] }} }}")), [""; 0]);
+    assert_eq!(with("{ entra: { tenant: contoso.onmicrosoft.com } }"), [""; 0]);
+    assert_eq!(
+        with("{ entra: { tenant: a tenant, audiences: [\" \"], applications: [mine] } }"),
+        [
+            "AL0116 `a tenant` `a tenant` is no tenant",
+            "AL0116 `\" \"` an audience is empty",
+            "AL0116 `mine` `mine` is no client id of an application",
+        ]
+    );
+}
+
+#[test]
+fn an_interval_of_more_than_a_minute_expands() {
+    let text = BASE.replace("retry: { count: 2 }", "retry: { count: 2, interval: 90s, timeout: PT3M30S }");
+    let long = expand(&text, &Options::default()).expect("a spec");
+    assert!(long.contains("interval: 90s") && long.contains("timeout: 210s"), "{long}");
+    assert_eq!(
+        load(&long, &Options::default()).expect(&long).topology,
+        load(&text, &Options::default()).expect("a spec").topology
+    );
+}
+
+#[test]
+fn trap_23_nobody_is_sent_away_for_hours() {
+    check("tripDuration: 1s", "tripDuration: PT1H", &[]);
+    check("tripDuration: 1s", "tripDuration: P1D", &["AL0349 `P1D` what trips `fast` gets no call for 1d"]);
+    check("retry: { count: 2 }", "onExhausted: { maxRetryAfter: 1h }", &[]);
+    check(
+        "retry: { count: 2 }",
+        "onExhausted: { maxRetryAfter: 2h }",
+        &["AL0349 `2h` callers of `openai` may be sent away for 2h"],
+    );
+}
+
+#[test]
+fn a_conversation_is_not_balanced() {
+    let third = "version: \"2025-04-14\", capacity: 100 }\nbreakers";
+    let text = BASE.replace(
+        &format!("model: gpt-4.1, {third}"),
+        "model: gpt-realtime, version: \"2025-08-28\", capacity: 100 }\nbreakers",
+    );
+    let with = |text: &str| {
+        let all = said(text, &Options::default());
+        all.into_iter().filter(|said| said.starts_with("AL0242")).collect::<Vec<_>>()
+    };
+    assert_eq!(with(&text), ["AL0242 `third` `third` serves `gpt-realtime`, which is called over a WebSocket"]);
+    // a deployment that no pool has is nobody's business
+    assert_eq!(with(&text.replace("      - { backend: third, priority: 2, weight: 20 }\n", "")), [""; 0]);
+}
+
+#[test]
+fn the_network_of_an_existing_gateway_is_somebody_elses() {
+    let subnet = "/subscriptions/s/resourceGroups/n/providers/Microsoft.Network/virtualNetworks/v/subnets/p";
+    let with = |sku: &str| {
+        let text = BASE
+            .replace(
+                "  sku: BasicV2\n  publisher: { email: ai@contoso.com }",
+                &format!("  existing: {{ name: x }}{sku}"),
+            )
+            .replace(
+                "    location: swedencentral\n",
+                &format!("    location: swedencentral\n    network: {{ subnet: {subnet} }}\n"),
+            );
+        said(&text, &Options::default())
+    };
+    assert_eq!(with("\n  sku: StandardV2"), [""; 0]);
+    assert_eq!(with(""), [""; 0]);
+    assert_eq!(with("\n  sku: BasicV2").len(), 1);
 }
