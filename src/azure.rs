@@ -16,7 +16,7 @@
 //!
 //! The scale divides the durations of operations and `Retry-After` (whole seconds, at least 1), never retention or dates.
 //!
-//! Deliberately absent: who may do what (every caller is the owner), quota, the data plane of models, and the file, its
+//! Deliberately absent: who may do what (every caller is the owner), the data plane of models, and the file, its
 //! lock and its replacement, which are the shell's. A type that is not known is refused by name.
 
 mod advance;
@@ -50,6 +50,8 @@ pub struct World {
     origin: String,
     /// Templates that were read while time advances, by deployment; empty between requests.
     prepared: BTreeMap<String, Arc<engine::Prepared>>,
+    /// Limits of quotas, by the quota's key, that are others than usual; no part of what a file keeps.
+    quota: BTreeMap<String, u64>,
 }
 
 /// Why a text is no state.
@@ -90,7 +92,7 @@ impl World {
             deployments: BTreeMap::new(),
         };
         let origin = "https://management.azure.com".into();
-        World { scale: state.scale, state, origin, prepared: BTreeMap::new() }
+        World { scale: state.scale, state, origin, prepared: BTreeMap::new(), quota: BTreeMap::new() }
     }
 
     /// The same Azure with keys and ids that follow from `seed`.
@@ -108,6 +110,12 @@ impl World {
     /// The same Azure with another scale from the next request on: what ended before it has ended, at the scale it had.
     pub fn with_scale(mut self, scale: u32) -> World {
         self.scale = scale.max(1);
+        self
+    }
+
+    /// The same Azure with another limit of a quota (`OpenAI.GlobalStandard.gpt-4o`), in every region.
+    pub fn with_quota(mut self, name: &str, limit: u64) -> World {
+        self.quota.insert(catalogue::quota_key(name), limit);
         self
     }
 

@@ -24,7 +24,7 @@ pub use models::{
 pub use prices::{CURRENCY, PRICES_AS_OF, TokenPrice, token_price, unit_hour};
 pub use regions::{DataZone, REGIONS, Region, region};
 pub use roles::{ROLES, Role, role};
-pub use skus::{SKUS, Scope, Serving, Sku, quota_of, sku};
+pub use skus::{SKUS, Scope, Serving, Sku, quota_key, quota_name, quota_of, sku};
 pub use tiers::{Generation, TIERS, Tier, tier};
 pub use types::{Operation, PROPERTIES, Property, ResourceType, TYPES, newest, not_older, resource_type, version_with};
 

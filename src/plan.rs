@@ -11,6 +11,7 @@
 
 mod cost;
 mod diff;
+mod quota;
 mod removal;
 pub mod show;
 pub mod wire;
@@ -238,6 +239,7 @@ pub fn plan(desired: &Topology, live: &Live, scope: &Scope) -> Plan {
     planning.group();
     planning.names();
     planning.wanted();
+    planning.quota();
     planning.unwanted();
     let mut plan = planning.plan;
     plan.changes.sort_by(|a, b| order(a).cmp(&order(b)));

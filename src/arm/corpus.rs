@@ -152,3 +152,23 @@ fn recorded_errors_are_walked_to_their_leaves() {
         }
     }
 }
+
+#[test]
+fn a_list_of_usages() {
+    let Some(exchanges) = scenario("cogsvc-models-and-usages-list") else { return };
+    let value = exchanges[0].1.value().expect("JSON");
+    let region = crate::topology::Location::new("westeurope");
+    let answers = Answers { usages: [(region.clone(), request::page(&value).items)].into(), ..Answers::default() };
+    let scope = crate::topology::Scope {
+        subscription: Some("s".into()),
+        resource_group: "rg".into(),
+        location: region.clone(),
+    };
+    let stack = crate::topology::Stack { name: "stack".into(), environment: String::new() };
+    let live = decode(&Topology::new(stack, scope), &answers).expect("it is understood");
+    let usage = |name: &str| &live.usage[&(region.clone(), crate::catalogue::quota_key(name))];
+    let turbo = usage("OpenAI.Standard.gpt-35-turbo");
+    assert_eq!((turbo.used, turbo.limit, turbo.left()), (480, 480, 0));
+    assert_eq!(usage("OpenAI.Standard.text-embedding-ada-002").left(), 600);
+    assert_eq!(live.usage.len(), value["value"].as_array().map_or(0, Vec::len), "each is told apart");
+}

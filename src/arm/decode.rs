@@ -9,6 +9,7 @@ mod children;
 mod deleted;
 mod drift;
 mod models;
+mod usage;
 
 pub(crate) use children::breaker;
 pub use deleted::soft_deleted;
@@ -32,6 +33,8 @@ pub struct Answers {
     pub deleted_services: Vec<Value>,
     /// Soft-deleted accounts of the subscription.
     pub deleted_accounts: Vec<Value>,
+    /// Quotas by region, where Azure told them.
+    pub usages: BTreeMap<Location, Vec<Value>>,
     /// Roles at, above and below the group.
     pub roles: Vec<Value>,
     /// Backends and pools of the gateway.
@@ -66,6 +69,7 @@ pub fn decode(desired: &Topology, answers: &Answers) -> Result<Live, Vec<Diagnos
     reading.models(answers);
     reading.children(answers);
     reading.live.soft_deleted = deleted::soft_deleted(desired, &answers.deleted_services, &answers.deleted_accounts);
+    reading.live.usage = usage::usage(answers);
     reading.live.running = running(answers);
     reading.live.topology.tags.clone_from(&desired.tags);
     if reading.problems.is_empty() { Ok(reading.live) } else { Err(reading.problems) }
@@ -105,6 +109,7 @@ fn empty(desired: &Topology) -> Live {
         principal: None,
         gateway_url: None,
         soft_deleted: Vec::new(),
+        usage: BTreeMap::new(),
         busy: BTreeMap::new(),
         drift: BTreeMap::new(),
         undescribed: Vec::new(),

@@ -77,6 +77,12 @@ pub fn deleted_accounts(topology: &Topology) -> Request {
     read(&format!("{}/providers/Microsoft.CognitiveServices/deletedAccounts", id::subscription(topology)), ACCOUNTS)
 }
 
+/// What of each quota the subscription uses in a region, and how much it may.
+pub fn usages(topology: &Topology, location: &Location) -> Request {
+    let subscription = id::subscription(topology);
+    read(&format!("{subscription}/providers/Microsoft.CognitiveServices/locations/{location}/usages"), ACCOUNTS)
+}
+
 /// Children of a service: `backends`, `apis`, `subscriptions`.
 pub fn children(service: &str, collection: &str) -> Request {
     read(&format!("{service}/{collection}"), &format!("{SERVICE}/{collection}"))

@@ -1,8 +1,9 @@
-//! Cognitive Services: accounts and what is left of deleted ones.
+//! Cognitive Services: accounts, what is left of deleted ones, and quota.
 
 pub(super) mod accounts;
 mod deleted;
 pub(super) mod deployments;
+mod usages;
 
 use super::World;
 use super::reply::{Reply, method_not_allowed};
@@ -13,7 +14,7 @@ use serde_json::{Value, json};
 
 pub(super) const ACCOUNT: &str = "Microsoft.CognitiveServices/accounts";
 
-/// Addresses of a subscription: `accounts`, `deletedAccounts`.
+/// Addresses of a subscription: `accounts`, `deletedAccounts`, `locations/{location}/usages`.
 pub(super) fn in_subscription(
     world: &mut World,
     ask: &Ask<'_>,
@@ -34,7 +35,8 @@ pub(super) fn in_subscription(
         (["locations", _, "resourcegroups", _, "deletedaccounts", _], _) => {
             deleted::one(world, ask, subscription, &raw[1..])
         }
-        (["accounts" | "deletedaccounts"], method) => method_not_allowed(method.as_str()),
+        (["locations", location, "usages"], Method::Get) => usages::list(world, subscription, location),
+        (["accounts" | "deletedaccounts"] | ["locations", _, "usages"], method) => method_not_allowed(method.as_str()),
         _ => unknown(&format!("Microsoft.CognitiveServices/{}", raw.join("/"))),
     }
 }

@@ -489,3 +489,4 @@ mod children;
 mod conformance;
 mod deployments;
 mod fuzz;
+mod quota;

@@ -155,7 +155,7 @@ pub(super) fn detail(topology: &Topology, address: &Address) -> String {
 }
 
 /// `50K TPM` or `50 PTU`.
-fn capacity(sku: DeploymentSku, capacity: u32) -> String {
+pub(super) fn capacity(sku: DeploymentSku, capacity: u32) -> String {
     if sku.is_provisioned() { format!("{capacity} PTU") } else { format!("{capacity}K TPM") }
 }
 

@@ -3,14 +3,15 @@
 use super::client::{get, get_value, list};
 use crate::arm::{self, Answers, id, request};
 use crate::diagnostic::{Diagnostic, Exit};
-use crate::topology::{Live, Topology};
+use crate::topology::{Live, Location, Topology};
 use crate::wire::{BoxFuture, Cloud, Request};
 use futures::future::{join_all, try_join_all};
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 /// Reads what Azure holds. `desired` is resolved: its names and its subscription are known.
 ///
-/// First what the group and the subscription hold, then what is in the gateway and the accounts, then operations,
+/// First what the group and the subscription hold and what is left of quotas, then what is in the gateway and the accounts, then operations,
 /// policies, and the ETags of what may have to be deleted.
 pub async fn read_live(cloud: &dyn Cloud, desired: &Topology) -> Result<Live, Vec<Diagnostic>> {
     let answers = read(cloud, desired).await.map_err(|diagnostic| vec![diagnostic])?;
@@ -32,15 +33,30 @@ async fn read(cloud: &dyn Cloud, desired: &Topology) -> Result<Answers, Diagnost
             }
         })
     };
-    let mut first = try_join_all([
-        one(request::group(desired)),
-        one(request::deployment(desired, &arm::deployment_name(desired))),
-        all(request::services(desired)),
-        all(request::accounts(desired)),
-        all(request::roles(desired)),
-        seen(request::deleted_services(desired)),
-        seen(request::deleted_accounts(desired)),
-    ])
+    let told = |request: Request| -> BoxFuture<'_, Result<Vec<Value>, Diagnostic>> {
+        Box::pin(async move {
+            match list(cloud, request).await {
+                // quota needs a role on the subscription, and serves to refuse early only
+                Err(problem) if matches!(problem.code.exit(), Exit::Forbidden | Exit::Refused) => Ok(Vec::new()),
+                other => other,
+            }
+        })
+    };
+    let regions = regions(desired);
+    let usages = regions.iter().map(|region| told(request::usages(desired, region)));
+    let mut first = try_join_all(
+        [
+            one(request::group(desired)),
+            one(request::deployment(desired, &arm::deployment_name(desired))),
+            all(request::services(desired)),
+            all(request::accounts(desired)),
+            all(request::roles(desired)),
+            seen(request::deleted_services(desired)),
+            seen(request::deleted_accounts(desired)),
+        ]
+        .into_iter()
+        .chain(usages),
+    )
     .await?
     .into_iter();
     let mut next = || first.next().unwrap_or_default();
@@ -51,6 +67,7 @@ async fn read(cloud: &dyn Cloud, desired: &Topology) -> Result<Answers, Diagnost
     answers.roles = next();
     answers.deleted_services = next();
     answers.deleted_accounts = next();
+    answers.usages = regions.into_iter().zip(first).collect();
 
     let accounts: Vec<String> = answers.accounts.iter().filter(|a| arm::holds_models(a)).map(given).collect();
     let gateway = arm::find_gateway(desired, &answers.services).map(given);
@@ -68,6 +85,14 @@ async fn read(cloud: &dyn Cloud, desired: &Topology) -> Result<Answers, Diagnost
 
     third(cloud, desired, &mut answers).await?;
     Ok(answers)
+}
+
+/// Where the spec's deployments of the stack's subscription stand: each region has quotas of its own.
+fn regions(desired: &Topology) -> BTreeSet<Location> {
+    let accounts = desired.accounts.values().filter(|account| {
+        !account.deployments.is_empty() && account.place.subscription.is_none() && account.location.is_known()
+    });
+    accounts.map(|account| account.location.clone()).collect()
 }
 
 /// What hangs on an API, and the ETags.

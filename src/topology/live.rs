@@ -1,6 +1,6 @@
 //! What Azure holds now: [`Live`].
 
-use super::{Address, Topology};
+use super::{Address, Location, Topology};
 use crate::time::Time;
 use std::collections::BTreeMap;
 
@@ -23,6 +23,9 @@ pub struct Live {
     pub gateway_url: Option<String>,
     /// Names that a soft-deleted service or account still holds.
     pub soft_deleted: Vec<SoftDeleted>,
+    /// What of each quota is used in a region, by the quota's key (`catalogue::quota_key`); nothing where Azure does not
+    /// say it.
+    pub usage: BTreeMap<(Location, String), Usage>,
     /// What is being written or deleted right now, with Azure's word for it.
     pub busy: BTreeMap<Address, String>,
     /// What is otherwise than this program always writes it, on things that the spec names.
@@ -31,6 +34,24 @@ pub struct Live {
     pub undescribed: Vec<String>,
     /// A deployment of this stack that is running, by name, with the hash that its template carries.
     pub running: Option<(String, Option<String>)>,
+}
+
+/// A quota of a subscription in a region: thousands of tokens a minute, or provisioned units.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Usage {
+    /// Its name as Azure spells it.
+    pub name: String,
+    /// What deployments have of it, those of soft-deleted accounts too.
+    pub used: u64,
+    /// How much they may have together.
+    pub limit: u64,
+}
+
+impl Usage {
+    /// What nobody has.
+    pub const fn left(&self) -> u64 {
+        self.limit.saturating_sub(self.used)
+    }
 }
 
 /// A property that the spec has no word for, because it is always written alike, and the tags that the spec sets.
@@ -65,7 +86,7 @@ pub struct SoftDeleted {
     /// Its ARM id: where it is purged.
     pub id: String,
     /// Its region.
-    pub location: super::Location,
+    pub location: Location,
     /// The resource group that it stood in, and comes back to; empty where Azure does not say it.
     pub resource_group: String,
     /// When Azure purges it by itself.

@@ -4,4 +4,5 @@ mod cases;
 mod cloud;
 mod drive;
 mod laws;
+mod quota;
 mod topologies;

@@ -180,6 +180,30 @@ fn what_a_topology_cannot_say_is_a_problem_or_listed() {
 }
 
 #[test]
+fn usage_is_read_by_region_and_what_is_odd_is_passed_over() {
+    let mut answers = answers(&stack());
+    let quota =
+        |name: &str, used: Value, limit: Value| json!({"name": {"value": name}, "currentValue": used, "limit": limit});
+    let told = vec![
+        quota("OpenAI.GlobalStandard.gpt4.1", json!(9.5), json!(20.0)),
+        quota("OpenAI.S0.AccountCount", json!(31), json!(30)),
+        quota("OpenAI.Standard.gpt-4o", json!(-1), json!(20)),
+        quota("OpenAI.Standard.o1", Value::Null, json!(20)),
+        quota("", json!(1), json!(2)),
+        json!({"name": "OpenAI.Standard.o3"}),
+        Value::Null,
+    ];
+    answers.usages.insert(Location::new("East US 2"), told);
+    let live = decode(&desired(), &answers).expect("it is understood");
+    let key = |name: &str| (Location::new("eastus2"), crate::catalogue::quota_key(name));
+    assert_eq!(live.usage.len(), 2, "{:?}", live.usage);
+    let used = Usage { name: "OpenAI.GlobalStandard.gpt4.1".into(), used: 10, limit: 20 };
+    assert_eq!(live.usage[&key("OpenAI.GlobalStandard.gpt-4.1")], used);
+    assert_eq!(used.left(), 10);
+    assert_eq!(live.usage[&key("OpenAI.S0.AccountCount")].left(), 0, "more is used than there is");
+}
+
+#[test]
 fn a_write_in_flight_is_seen() {
     let mut answers = answers(&stack());
     answers.services[0]["properties"]["provisioningState"] = json!("Activating");

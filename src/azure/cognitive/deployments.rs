@@ -1,9 +1,10 @@
 //! `accounts/deployments`: a model deployed. Synchronous, one at a time for an account.
 //!
-//! Deliberately absent: quota, which region offers which model, and the end of a model's life.
+//! Deliberately absent: which region offers which model, and the end of a model's life.
 
-use super::accounts;
+use super::{accounts, usages};
 use crate::azure::World;
+use crate::azure::ids::ResourceId;
 use crate::azure::lro::system_data;
 use crate::azure::reply::{Reply, error, method_not_allowed};
 use crate::azure::router::Call;
@@ -85,12 +86,15 @@ fn write(world: &mut World, call: &Call, body: &Value) -> Reply {
     if let Some(refusal) = busy(world, call) {
         return refusal;
     }
-    let sku = body.pointer("/sku/name").and_then(Value::as_str).unwrap_or("Standard");
-    let capacity = body.pointer("/sku/capacity").map_or(Some(1), Value::as_u64);
-    let (sku, capacity, model) = match check(body, sku, capacity) {
+    let (sku, capacity, model) = match check(body) {
         Ok(checked) => checked,
         Err(refusal) => return refusal,
     };
+    let account = world.state.resources.get(&call.id.top().key());
+    let location = account.map_or_else(String::new, |account| account.text("location").to_owned());
+    if let Some(refusal) = usages::problem(world, &call.id, &location, (sku, capacity, model)) {
+        return refusal;
+    }
     let kept = written(body, sku, capacity, model);
     let key = call.key();
     let known = world.state.resources.get(&key);
@@ -114,7 +118,17 @@ fn write(world: &mut World, call: &Call, body: &Value) -> Reply {
     reply
 }
 
-fn check(body: &Value, sku: &str, capacity: Option<u64>) -> Result<(&'static str, u64, &'static Model), Reply> {
+/// What a template is refused for before anything is deployed: each deployment by itself against what is left now.
+pub(in crate::azure) fn short_of_quota(world: &World, id: &ResourceId, location: &str, body: &Value) -> Option<Reply> {
+    usages::problem(world, id, location, check(body).ok()?)
+}
+
+/// SKU, capacity and model of a body.
+pub(super) type Asked = (&'static str, u64, &'static Model);
+
+fn check(body: &Value) -> Result<Asked, Reply> {
+    let sku = body.pointer("/sku/name").and_then(Value::as_str).unwrap_or("Standard");
+    let capacity = body.pointer("/sku/capacity").map_or(Some(1), Value::as_u64);
     let sent = |name: &str| body.pointer(&format!("/properties/model/{name}")).and_then(Value::as_str);
     let (format, name, version) = (sent("format").unwrap_or(""), sent("name").unwrap_or(""), sent("version"));
     if format.is_empty() || name.is_empty() {

@@ -2,9 +2,9 @@
 
 use super::{DEPLOYMENT, Order, Step, StepState};
 use crate::azure::World;
-use crate::azure::cognitive::accounts;
+use crate::azure::cognitive::{accounts, deployments};
 use crate::azure::engine::{self, Prepared, ResourceGroup, Scope, TemplateError, prepare};
-use crate::azure::ids::{group_id, group_key, parse_id};
+use crate::azure::ids::{ResourceId, group_id, group_key, parse_id};
 use crate::azure::reply::{Reply, gateway};
 use crate::azure::router::{location_problem, unknown, version_problem};
 use crate::azure::shape::{guid, hex};
@@ -145,6 +145,12 @@ fn preflight(world: &World, order: &Order<'_>, prepared: &Prepared) -> Result<()
             let body = prepared.body(i, &look).unwrap_or(Value::Null);
             details.extend(accounts::soft_deleted(world, &id.text(), &body).map(|refusal| detail(&refusal)));
         }
+        if kind.name == "Microsoft.CognitiveServices/accounts/deployments" {
+            let body = prepared.body(i, &look).unwrap_or(Value::Null);
+            let location = location(world, &id.top(), prepared);
+            let short = deployments::short_of_quota(world, &id.recased(&world.state), &location, &body);
+            details.extend(short.map(|refusal| detail(&refusal)));
+        }
     }
     if details.is_empty() {
         return Ok(());
@@ -156,6 +162,15 @@ fn preflight(world: &World, order: &Order<'_>, prepared: &Prepared) -> Result<()
     );
     let error = json!({"code": "InvalidTemplateDeployment", "message": message, "details": details});
     Err(Reply::json(400, json!({ "error": error })))
+}
+
+/// Where an account stands, or will stand.
+fn location(world: &World, account: &ResourceId, prepared: &Prepared) -> String {
+    if let Some(there) = world.state.resources.get(&account.key()) {
+        return there.text("location").to_owned();
+    }
+    let made = prepared.nodes().iter().find(|node| node.id.to_lowercase() == account.key());
+    made.and_then(|node| node.location.clone()).unwrap_or_default()
 }
 
 fn detail(refusal: &Reply) -> Value {

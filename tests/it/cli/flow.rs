@@ -336,3 +336,22 @@ fn the_state_is_the_users_alone() {
     let mode = |name: &str| std::fs::metadata(place.path(name)).unwrap().permissions().mode() & 0o777;
     assert_eq!((mode(".aoai-lb/local"), mode(".aoai-lb/local/state.json")), (0o700, 0o600));
 }
+
+#[test]
+fn more_capacity_than_the_quota_has_is_refused_before_anything_is_written() {
+    let place = Place::quickstart();
+    place.edit("quickstart.yaml", "capacity: 10  ", "capacity: 1001  ");
+    for command in [PLAN, DEPLOY] {
+        let run = place.run(command).exits(5).says("AL0517").says("1001K TPM");
+        assert!(run.err.contains("https://aka.ms/oai/quotaincrease"), "{}", run.err);
+    }
+    let server = Server::start(&place);
+    let groups = server.send("GET", &format!("{SUBSCRIPTION}/resourcegroups?api-version=2021-04-01"), "").json();
+    assert_eq!(groups["value"].as_array().map(Vec::len), Some(0), "{groups}");
+    drop(server);
+    place.edit("quickstart.yaml", "capacity: 1001  ", "capacity: 1000  ");
+    place.run(DEPLOY).exits(0);
+    place.run(PLAN).exits(0);
+    place.edit("quickstart.yaml", "capacity: 1000  ", "capacity: 1001  ");
+    place.run(PLAN).exits(5).snapshot("plan-quota");
+}

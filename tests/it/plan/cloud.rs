@@ -33,6 +33,13 @@ impl Virtual {
         }
     }
 
+    /// With another limit of a quota.
+    pub fn with_quota(self, name: &str, limit: u64) -> Virtual {
+        let world = self.world.borrow().clone().with_quota(name, limit);
+        self.world.replace(world);
+        self
+    }
+
     /// Another cloud that goes on from the same state.
     pub fn fork(&self) -> Virtual {
         let fork = Virtual::new();

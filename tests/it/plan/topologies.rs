@@ -144,6 +144,7 @@ pub fn live(topology: &Topology, owner: &Owner) -> Live {
         principal: Some("p".into()),
         gateway_url: None,
         soft_deleted: Vec::new(),
+        usage: BTreeMap::new(),
         busy: BTreeMap::new(),
         drift: BTreeMap::new(),
         undescribed: Vec::new(),
