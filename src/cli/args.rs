@@ -19,10 +19,10 @@ Examples:
   aoai-lb deploy examples/quickstart.yaml --cloud local
   aoai-lb plan examples/quickstart.yaml --cloud local --detailed-exitcode
 
-SPEC is the argument, else AOAI_LB_SPEC, else aoai-lb.yaml in this folder or above it up to the
+SPEC is the argument, else AOAI_LB_SPEC, else aoai-lb.yaml in this folder or above it up to the \
 repository's root.
 
-Exit codes: 0 done, 1 failed, 2 changes present, 3 not allowed, 4 the spec is wrong,
+Exit codes: 0 done, 1 failed, 2 changes present, 3 not allowed, 4 the spec is wrong, \
 5 Azure refused, 6 detached or declined, 7 still running, 64 usage, 70 a bug."
 )]
 pub struct Cli {
@@ -184,7 +184,7 @@ Examples:
     Import(Import),
     /// Check somebody's policy or ARM template for errors and known traps
     #[command(after_help = "\
-FILE is a policy document (XML, or rawxml with unescaped expressions), a policy fragment, or an ARM
+FILE is a policy document (XML, or rawxml with unescaped expressions), a policy fragment, or an ARM \
 template (JSON), whose policies are checked too. Bicep: compile it with `bicep build` first.
 Exits with 4 where there are errors, with 0 where there are only warnings and notes.
 

@@ -48,8 +48,9 @@ impl Spans {
                 items.iter().enumerate().for_each(|(index, node)| self.add(node, &item(path, index), node.span));
             }
             Value::Map(entries) => entries.iter().for_each(|entry| {
-                let large = matches!(entry.node.value, Value::Seq(_) | Value::Map(_));
-                let span = if large { entry.key_span } else { entry.node.span };
+                // of a silence, what is wrong is the code, never the reason
+                let by_key = path == "silence" || matches!(entry.node.value, Value::Seq(_) | Value::Map(_));
+                let span = if by_key { entry.key_span } else { entry.node.span };
                 self.add(&entry.node, &join(path, &entry.key), span);
             }),
             _ => {}

@@ -26,7 +26,7 @@ pub fn find(built: &Built, spans: &Spans, day: Option<Date>, out: &mut Vec<Diagn
     one_region(topology, out);
     strange_regions(topology, out);
     quota::shared(topology, out);
-    models::find(topology, day, out);
+    models::find(topology, spans, day, out);
     provisioned::misnamed(topology, out);
     provisioned::wasteful_breakers(topology, spans, out);
     provisioned::unused_breakers(topology, spans, out);

@@ -28,8 +28,13 @@ fn a_model_that_nobody_knows_is_a_warning() {
     assert_eq!(said(&text, &Options::default()), ["AL0319 `gpt-41` `gpt-41` is no model that this program knows"]);
     let problem = first("gpt-4.1", "gpt-41");
     assert_eq!(problem.label.as_deref(), Some("did you mean `gpt-4.1`?"));
-    assert_eq!(problem.notes, ["the same holds for `ptu` of east and `gpt` of north"]);
-    assert_eq!(problem.key.as_deref(), Some("accounts.east.deployments.gpt.model"));
+    assert_eq!(problem.notes, ["the same holds for `gpt` of east and `gpt` of north"]);
+    assert_eq!(problem.key.as_deref(), Some("accounts.east.deployments.ptu.model"));
+    // told at the first of the file, whatever the keys are called
+    let renamed =
+        BASE.replace("  east:", "  zulu:").replace("account: east", "account: zulu").replace("gpt-4.1", "gpt-41");
+    let problem = load(&renamed, &Options::default()).expect("a spec").warnings.remove(0);
+    assert_eq!(problem.key.as_deref(), Some("accounts.zulu.deployments.ptu.model"));
     // letters do not count
     assert_eq!(said(&BASE.replace("gpt-4.1", "GPT-4.1"), &Options::default()), [""; 0]);
     // other publishers' models are not in the table
@@ -46,7 +51,7 @@ fn a_version_that_nobody_knows_is_a_warning() {
     let problem = first("2025-04-14", "2025-04-15");
     assert_eq!(
         problem.to_string(),
-        "warning[AL0320]: `2025-04-15` is no version of `gpt-4.1` that this program knows (accounts.east.deployments.gpt.version)"
+        "warning[AL0320]: `2025-04-15` is no version of `gpt-4.1` that this program knows (accounts.east.deployments.ptu.version)"
     );
     assert_eq!(problem.help.as_deref(), Some("write `2025-04-14`"));
     assert_eq!(first("2025-04-14", "0613").help.as_deref(), Some("use `2025-04-14`"));
@@ -64,7 +69,7 @@ fn a_model_is_judged_on_its_day() {
     let warnings = load(BASE, &options).expect("a spec").warnings;
     assert_eq!(warnings[0].label.as_deref(), Some("in 1 day"));
     assert_eq!(warnings[0].help.as_deref(), Some("move to gpt-5.1 2025-11-13, which lasts until 2027-05-15"));
-    assert_eq!(warnings[0].notes, ["the same holds for `ptu` of east and `gpt` of north"]);
+    assert_eq!(warnings[0].notes, ["the same holds for `gpt` of east and `gpt` of north"]);
     let text = BASE.replace("gpt-4.1, version: \"2025-04-14\"", "gpt-35-turbo, version: \"0613\"");
     assert_eq!(said(&text, &Options::default())[0], "AL0321 `gpt-35-turbo` `gpt-35-turbo` 0613 ended");
 }

@@ -7,7 +7,7 @@ use super::{Deployed, deployed, named};
 use crate::catalogue::{self, Kind, Lifecycle, MODELS, Model, is_provisioned};
 use crate::diagnostic::{Diagnostic, code};
 use crate::spec::check::shown;
-use crate::spec::suggest;
+use crate::spec::{Spans, suggest};
 use crate::topology::{Standing, Topology};
 use jiff::ToSpan;
 use jiff::civil::Date;
@@ -20,11 +20,15 @@ const NOTICE_DAYS: i64 = 90;
 const FORMAT: &str = "OpenAI";
 
 /// Everything that the catalogue says about the models of a topology, on a day where that is known.
-pub fn find(topology: &Topology, day: Option<Date>, out: &mut Vec<Diagnostic>) {
+pub fn find(topology: &Topology, spans: &Spans, day: Option<Date>, out: &mut Vec<Diagnostic>) {
     let mut alike: BTreeMap<(&str, &str), Vec<Deployed>> = BTreeMap::new();
     // models of other publishers are not in the table
     for found in deployed(topology).filter(|found| found.deployment.model.format.eq_ignore_ascii_case(FORMAT)) {
         alike.entry((&found.deployment.model.name, &found.deployment.model.version)).or_default().push(found);
+    }
+    // the first is the one that a reader meets first
+    for group in alike.values_mut() {
+        group.sort_by_key(|found| spans.get(&found.path("")).map(|span| span.start));
     }
     for ((name, version), group) in &alike {
         let Some(known) = catalogue::model(name, Some(version)) else {
