@@ -103,6 +103,7 @@ registry! {
     "AL0239" DIMENSION Error Spec;
     "AL0240" BAD_SCOPE Error Spec;
     "AL0241" PRODUCT_LIMIT Error Spec;
+    "AL0242" REALTIME Error Spec;
 
     // AL03: warnings
     "AL0310" ONE_REGION Warning Done;
@@ -134,6 +135,7 @@ registry! {
     "AL0346" ROLE_TOO_WIDE Warning Done;
     "AL0347" BREAKER_UNDER_POLICY Warning Done;
     "AL0348" BAD_DOCUMENT Warning Done;
+    "AL0349" LONG_ABSENCE Warning Done;
 
     // AL04: rendering
     "AL0401" BAD_TEMPLATE Error Spec;

@@ -5,6 +5,7 @@ use proptest::test_runner::{Config, RngSeed};
 
 mod any;
 mod catalogue;
+mod edges;
 mod features;
 mod hostile;
 mod laws;

@@ -16,6 +16,7 @@ mod interrupt;
 mod lint;
 mod own_policy;
 mod sarif;
+mod secrets;
 mod simulate;
 
 use serde_json::Value;

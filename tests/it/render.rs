@@ -7,6 +7,7 @@ mod laws;
 mod lint;
 mod observed;
 mod snapshots;
+mod specs;
 mod strings;
 pub mod topologies;
 

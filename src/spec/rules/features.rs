@@ -3,8 +3,8 @@
 
 use super::super::build::{Built, unknown};
 use super::super::check::shown;
-use super::super::suggest;
 use super::super::yaml::{item, join};
+use super::super::{formats, suggest};
 use crate::diagnostic::{Diagnostic, code};
 use crate::topology::{
     Account, AccountNetwork, Balancing, Deployment, DeploymentSku, Gateway, GatewaySku, Key, NetworkMode,
@@ -17,7 +17,12 @@ pub fn check(built: &Built, out: &mut Vec<Diagnostic>) {
     let topology = &built.topology;
     for (key, pool) in &topology.pools {
         foreign_members(topology, key, pool, out);
+        if !topology.is_twin(key) {
+            native_properties(key, pool, out);
+            realtime(topology, key, pool, out);
+        }
     }
+    callers(topology, out);
     v1(topology, out);
     stateful(topology, out);
     for (key, account) in &topology.accounts {
@@ -34,6 +39,80 @@ pub fn check(built: &Built, out: &mut Vec<Diagnostic>) {
         }
     }
     scopes(built, out);
+}
+
+/// A conversation over a WebSocket is neither balanced nor repeated.
+fn realtime(topology: &Topology, key: &str, pool: &Pool, out: &mut Vec<Diagnostic>) {
+    for (index, member) in pool.members.iter().enumerate() {
+        let deployment = topology.backends.get(&member.backend).and_then(|backend| topology.deployment_of(backend));
+        let Some(model) = deployment.map(|deployment| &deployment.model.name) else { continue };
+        if model.to_ascii_lowercase().contains("realtime") {
+            let message = format!("`{}` serves {}, which is called over a WebSocket", member.backend, shown(model));
+            let at = join(&item(&format!("pools.{key}.members"), index), "backend");
+            let problem = Diagnostic::new(code::REALTIME, message).at(at);
+            out.push(problem.help("take it out of the pool: its callers open the WebSocket at the account"));
+        }
+    }
+}
+
+/// What API Management's pool does, a policy that picks does not.
+fn native_properties(key: &str, pool: &Pool, out: &mut Vec<Diagnostic>) {
+    let parts =
+        [("failureStatus", pool.failure_status.is_some()), ("sessionAffinity", pool.session_affinity.is_some())];
+    for (part, _) in parts.into_iter().filter(|(_, used)| *used && pool.balancing == Balancing::Policy) {
+        let message = format!("only policies pick from `{key}`, and `{part}` is of API Management's pool");
+        let problem = Diagnostic::new(code::TWO_WAYS, message).at(join(&join("pools", key), part));
+        out.push(problem.help(format!("take `{part}` out, or use the strategy `pool`")));
+    }
+}
+
+/// Who may call: words that would be refused by Azure, or that the call itself needs.
+fn callers(topology: &Topology, out: &mut Vec<Diagnostic>) {
+    for (key, api) in &topology.apis {
+        let path = format!("apis.{key}.callers");
+        if let Some(keys) = &api.keys {
+            let taken = |word: &str| ["authorization", "host", "content-type", "content-length"].contains(&word);
+            let ours = |word: &str| word.starts_with("x-aoai-lb-");
+            let header = keys.header.to_ascii_lowercase();
+            if taken(&header) || ours(&header) {
+                let message = format!("the header `{}` carries something else", keys.header);
+                let problem = Diagnostic::new(code::RESERVED, message).at(format!("{path}.keys.header"));
+                out.push(problem.help("choose another name: the policy deletes it before a backend is called"));
+            }
+            if keys.query.eq_ignore_ascii_case("api-version") {
+                let problem =
+                    Diagnostic::new(code::RESERVED, "the query parameter `api-version` is Azure OpenAI's own");
+                let problem = problem.at(format!("{path}.keys.query"));
+                out.push(problem.help("choose another name: the policy deletes it before a backend is called"));
+            }
+        }
+        let Some(entra) = api.policy.intent().and_then(|intent| intent.entra.as_ref()) else { continue };
+        let path = format!("{path}.entra");
+        let mut wrong = |path: String, message: String, help: &str| {
+            out.push(Diagnostic::new(code::BAD_FORMAT, message).at(path).help(help));
+        };
+        let guid = |text: &str| formats::violated(formats::GUID, text).is_none();
+        let domain = |text: &str| {
+            let word = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+            text.contains('.') && text.split('.').all(word)
+        };
+        if !guid(&entra.tenant) && !domain(&entra.tenant) {
+            let message = format!("{} is no tenant", shown(&entra.tenant));
+            wrong(join(&path, "tenant"), message, "use its id, or a domain of it, as `contoso.com`");
+        }
+        for (index, id) in entra.applications.iter().enumerate().filter(|(_, id)| !guid(id)) {
+            let message = format!("{} is no client id of an application", shown(id));
+            wrong(
+                item(&join(&path, "applications"), index),
+                message,
+                "use a GUID, as `az ad app show --query appId` prints it",
+            );
+        }
+        for (index, _) in entra.audiences.iter().enumerate().filter(|(_, audience)| audience.trim().is_empty()) {
+            let help = "use what stands in the token's `aud`, as `api://openai`";
+            wrong(item(&join(&path, "audiences"), index), "an audience is empty".into(), help);
+        }
+    }
 }
 
 /// API Management's own pool has no place for a member's key.
@@ -373,6 +452,8 @@ fn tier(topology: &Topology, gateway: &Gateway, out: &mut Vec<Diagnostic>) {
                         "choose StandardV2, PremiumV2, Premium or Developer, and give the gateway a `network`",
                     );
                 }
+                // which network an existing service is part of, the spec cannot say
+                false if gateway.standing == Standing::Existing => {}
                 false => {
                     let message = format!("`{key}` is private, and the gateway is part of no network");
                     report(path, message, "add `network: { subnet: ID }` to the gateway");
@@ -382,37 +463,77 @@ fn tier(topology: &Topology, gateway: &Gateway, out: &mut Vec<Diagnostic>) {
     }
 }
 
-fn keys_of_gateway() -> impl Iterator<Item = &'static str> {
-    let schema = &super::super::structure()["properties"]["gateway"]["properties"];
-    schema.as_object().into_iter().flat_map(|keys| keys.keys().map(String::as_str))
-}
-
-/// What `protect` and `ignoreChanges` name must be there.
+/// What `protect` and `ignoreChanges` name must be there, and a key of it one that a spec can have.
 fn scopes(built: &Built, out: &mut Vec<Diagnostic>) {
     let topology = &built.topology;
     let named: Vec<String> = topology.addresses().iter().map(|address| address.key()).collect();
     let sections = ["gateway", "accounts", "backends", "pools", "apis", "products", "subscriptions", "observability"];
-    let known = |entry: &str| {
-        let inside = |key: &String| {
-            entry == key.as_str() || entry.strip_prefix(key.as_str()).is_some_and(|rest| rest.starts_with('.'))
-        };
-        let of_gateway = entry.strip_prefix("gateway.").map(|rest| rest.split('.').next().unwrap_or(rest));
-        let is_key = |key: &str| keys_of_gateway().any(|known| known == key);
-        sections.contains(&entry)
-            || of_gateway.is_some_and(is_key)
-            || named.iter().filter(|key| *key != "gateway").any(inside)
+    // what has keys of its own, the longest name last: a key may hold dots
+    let mut wholes: Vec<&str> = named.iter().map(String::as_str).filter(|name| !sections.contains(name)).collect();
+    wholes.extend(["gateway", "observability"]);
+    wholes.sort_by_key(|name| name.len());
+    let inside = |entry: &str| {
+        let below = |whole: &&&str| entry.strip_prefix(**whole).is_some_and(|rest| rest.starts_with('.'));
+        let whole = wholes.iter().rev().find(below)?;
+        Some((*whole, entry[whole.len()..].trim_start_matches('.').to_owned()))
     };
-    let gateway: Vec<String> = keys_of_gateway().map(|key| format!("gateway.{key}")).collect();
+    let known = |entry: &str| {
+        sections.contains(&entry)
+            || wholes.contains(&entry)
+            || inside(entry).is_some_and(|(whole, rest)| has_key(schema_of(whole), &rest))
+    };
+    let candidates = |entry: &str| {
+        let of_whole = inside(entry).into_iter().flat_map(|(whole, _)| {
+            let keys = schema_of(whole)["properties"].as_object().into_iter().flat_map(|all| all.keys());
+            keys.map(|key| join(whole, key)).collect::<Vec<_>>()
+        });
+        named.iter().cloned().chain(sections.map(str::to_owned)).chain(of_whole).collect::<Vec<String>>()
+    };
     for (list, entries) in [("protect", &built.management.protect), ("ignoreChanges", &built.management.ignore_changes)]
     {
         for (index, entry) in entries.iter().enumerate().filter(|(_, entry)| !known(entry)) {
             let problem = Diagnostic::new(code::BAD_SCOPE, format!("{} names nothing here", shown(entry)));
             let problem = problem.at(item(list, index));
-            let near = suggest::closest(entry, named.iter().chain(&gateway).map(String::as_str).chain(sections));
+            let candidates = candidates(entry);
+            let near = suggest::closest(entry, candidates.iter().map(String::as_str));
             out.push(match near {
                 Some(meant) => problem.label(format!("did you mean `{meant}`?")).help(format!("write `{meant}`")),
                 None => problem.help("name a key of the spec, as `accounts.eastus2` or `gateway.capacity`"),
             });
         }
     }
+}
+
+/// The schema of what an address names, as `pools.main`.
+fn schema_of(name: &str) -> &'static Json {
+    let section = name.split('.').next().unwrap_or_default();
+    let whole = &super::super::structure()["properties"][section];
+    let one = objects(whole).find(|one| one["additionalProperties"].is_object());
+    let Some(one) = one.filter(|_| name.contains('.')) else { return objects(whole).next().unwrap_or(whole) };
+    let one = &one["additionalProperties"];
+    match section == "accounts" && name.contains(".deployments.") {
+        true => &one["properties"]["deployments"]["additionalProperties"],
+        false => one,
+    }
+}
+
+/// A schema, or those of its alternatives, that are of mappings.
+fn objects(schema: &'static Json) -> Box<dyn Iterator<Item = &'static Json>> {
+    match schema["anyOf"].as_array() {
+        Some(alternatives) => Box::new(alternatives.iter().flat_map(objects)),
+        None => Box::new(
+            std::iter::once(schema)
+                .filter(|one| one["properties"].is_object() || !one["additionalProperties"].is_null()),
+        ),
+    }
+}
+
+/// Whether what has this schema may have a key, `retry.count`.
+fn has_key(schema: &'static Json, path: &str) -> bool {
+    let (first, rest) = path.split_once('.').unwrap_or((path, ""));
+    objects(schema).any(|one| match &one["properties"][first] {
+        // names of the user's own: a deployment that is there has an address
+        Json::Null => !one["properties"].is_object() && !one["additionalProperties"]["properties"]["model"].is_object(),
+        inner => rest.is_empty() || has_key(inner, rest),
+    })
 }

@@ -110,6 +110,8 @@ fn text(path: &str, pattern: Option<&str>, dice: &mut Dice) -> String {
         _ if ending(&["header", "query", "headers.*", "sessionAffinity"]) => {
             return dice.one(&["api-key", "X-Key", "x-ms-region"]).into();
         }
+        _ if ending(&["tenant"]) => return "contoso.com".into(),
+        _ if ending(&["applications.*"]) => return "11111111-1111-1111-1111-111111111111".into(),
         _ if ending(&["errorReasons.*"]) => return "Server errors".into(),
         _ if ending(&["apiVersions.*"]) => return dice.one(&["2024-05-01", "2024-10-01-preview"]).into(),
         _ if ending(&["ignoreChanges.*", "protect.*"]) => {
@@ -182,10 +184,13 @@ fn object(schema: &Json, path: &str, dice: &mut Dice) -> Json {
         schema.get("additionalProperties").filter(|inner| inner.get("type").is_some() || inner.get("anyOf").is_some())
     else {
         // in Azure's own words
-        return match dice.below(3) {
-            0 => json!({}),
-            1 => json!({ "customProperties": { "A.b": "False", "n": -1 }, "on": true }),
-            _ => json!({ "restore": false, "list": ["a", { "b": null }], "it's": TEXTS[dice.below(TEXTS.len())] }),
+        let text = TEXTS[dice.below(TEXTS.len())];
+        return match (dice.below(3), path.starts_with("gateway")) {
+            (0, _) => json!({}),
+            (1, true) => json!({ "customProperties": { "A.b": "False", "it's": text }, "disableGateway": false }),
+            (_, true) => json!({ "notificationSenderEmail": text, "enableClientCertificate": true }),
+            (1, false) => json!({ "restore": false, "networkAcls": { "defaultAction": "Deny", "ipRules": [] } }),
+            (_, false) => json!({ "allowedFqdnList": [text, "a.test"], "dynamicThrottlingEnabled": true }),
         };
     };
     let section = path.rsplit('.').next().unwrap_or_default();

@@ -406,6 +406,102 @@ fn what_is_protected_or_ignored_is_there() {
         &["AL0240 `gateway.capacty` `gateway.capacty` names nothing here"],
     );
     check("version: 1\n", "version: 1\nignoreChanges: [nothing]\n", &["AL0240 `nothing` `nothing` names nothing here"]);
+    for fine in [
+        "gateway.capacity, gateway.publisher.email, gateway.properties.customProperties.a, observability.alerts",
+        "accounts.east.deployments.gpt.version, accounts.north.location, accounts.east.deployments",
+        "pools.main.members, backends.first.breaker, apis.openai.retry.count, apis.openai.routes.gpt, subscriptions.team",
+    ] {
+        check("version: 1\n", &format!("version: 1\nignoreChanges: [{fine}]\n"), &[]);
+    }
+    for wrong in [
+        "gateway.capasity",
+        "gateway.capacity.x",
+        "accounts.east.lokation",
+        "accounts.east.deployments.gtp",
+        "accounts.east.deployments.gpt.verison",
+        "apis.openai.retry.cuont",
+        "apis.other",
+        "pool.main",
+    ] {
+        let said = format!("AL0240 `{wrong}` `{wrong}` names nothing here");
+        check("version: 1\n", &format!("version: 1\nprotect: [{wrong}]\n"), &[&said]);
+    }
+    let text = BASE.replace("version: 1\n", "version: 1\nprotect: [gateway.capasity]\n");
+    let problems = load(&text, &Options::default()).expect_err("a problem");
+    assert_eq!(problems[0].help.as_deref(), Some("write `gateway.capacity`"));
+}
+
+#[test]
+fn what_is_never_written_and_never_used_is_refused() {
+    let existing = "  existing: { name: x }\n  sku: BasicV2";
+    check("  sku: BasicV2\n  publisher: { email: ai@contoso.com }", existing, &[]);
+    check(
+        "  sku: BasicV2",
+        &format!("{existing}\n  capacity: 1"),
+        &[
+            "AL0230 `1` the service is an existing one, and never written",
+            "AL0230 `publisher` the service is an existing one, and never written",
+        ],
+    );
+    let id = |subscription: &str, group: &str| {
+        let id = format!(
+            "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.CognitiveServices/accounts/z"
+        );
+        let text = BASE.replace("  north:\n", &format!("  north:\n    existing: {{ resourceId: {id} }}\n"));
+        said(&text, &Options::default()).len()
+    };
+    let guid = "00000000-0000-0000-0000-000000000001";
+    assert_eq!((id(guid, "rg"), id("s", "rg"), id(guid, "rg.")), (0, 1, 1));
+    let pool = "  main:\n    failureStatus: 529\n    sessionAffinity: A\n";
+    let pools = |strategy: &str| {
+        let text = BASE.replace("  main:\n", pool).replace("retry: { count: 2 }", &format!("strategy: {strategy}"));
+        said(&text, &Options::default()).into_iter().filter(|said| said.starts_with("AL02")).collect::<Vec<_>>()
+    };
+    assert_eq!(pools("pool"), [""; 0]);
+    assert_eq!(
+        pools("smart"),
+        [
+            "AL0230 `529` only policies pick from `main`, and `failureStatus` is of API Management's pool",
+            "AL0230 `A` only policies pick from `main`, and `sessionAffinity` is of API Management's pool",
+        ]
+    );
+}
+
+#[test]
+fn callers_are_known_by_words_that_nothing_else_needs() {
+    let with =
+        |callers: &str| said(&BASE.replace("retry: { count: 2 }", &format!("callers: {callers}")), &Options::default());
+    assert_eq!(with("{ keys: { header: Ocp-Apim-Subscription-Key, query: subscription-key } }"), [""; 0]);
+    assert_eq!(
+        with("{ keys: { header: authorization, query: API-version } }"),
+        [
+            "AL0204 `authorization` the header `authorization` carries something else",
+            "AL0204 `API-version` the query parameter `api-version` is Azure OpenAI's own",
+        ]
+    );
+    assert_eq!(with("{ keys: { header: x-aoai-lb-backend } }").len(), 1);
+    let guid = "11111111-1111-1111-1111-111111111111";
+    assert_eq!(with(&format!("{{ entra: {{ tenant: {guid}, audiences: [a], applications: [{guid}] }} }}")), [""; 0]);
+    assert_eq!(with("{ entra: { tenant: contoso.onmicrosoft.com } }"), [""; 0]);
+    assert_eq!(
+        with("{ entra: { tenant: a tenant, audiences: [\" \"], applications: [mine] } }"),
+        [
+            "AL0116 `a tenant` `a tenant` is no tenant",
+            "AL0116 `\" \"` an audience is empty",
+            "AL0116 `mine` `mine` is no client id of an application",
+        ]
+    );
+}
+
+#[test]
+fn an_interval_of_more_than_a_minute_expands() {
+    let text = BASE.replace("retry: { count: 2 }", "retry: { count: 2, interval: 90s, timeout: PT3M30S }");
+    let long = expand(&text, &Options::default()).expect("a spec");
+    assert!(long.contains("interval: 90s") && long.contains("timeout: 210s"), "{long}");
+    assert_eq!(
+        load(&long, &Options::default()).expect(&long).topology,
+        load(&text, &Options::default()).expect("a spec").topology
+    );
 }
 
 #[test]
@@ -417,6 +513,54 @@ fn products_lead_to_apis() {
         with("{ gold: { apis: [openai], tokenLimit: { tokensPerMinute: 10, by: pool } } }"),
         ["AL0241 `pool` the limit of `gold` cannot know the pool"]
     );
+}
+
+#[test]
+fn trap_23_nobody_is_sent_away_for_hours() {
+    check("tripDuration: 1s", "tripDuration: PT1H", &[]);
+    check("tripDuration: 1s", "tripDuration: P1D", &["AL0349 `P1D` what trips `fast` gets no call for 1d"]);
+    check("retry: { count: 2 }", "onExhausted: { maxRetryAfter: 1h }", &[]);
+    check(
+        "retry: { count: 2 }",
+        "onExhausted: { maxRetryAfter: 2h }",
+        &["AL0349 `2h` callers of `openai` may be sent away for 2h"],
+    );
+}
+
+#[test]
+fn a_conversation_is_not_balanced() {
+    let third = "version: \"2025-04-14\", capacity: 100 }\nbreakers";
+    let text = BASE.replace(
+        &format!("model: gpt-4.1, {third}"),
+        "model: gpt-realtime, version: \"2025-08-28\", capacity: 100 }\nbreakers",
+    );
+    let with = |text: &str| {
+        let all = said(text, &Options::default());
+        all.into_iter().filter(|said| said.starts_with("AL0242")).collect::<Vec<_>>()
+    };
+    assert_eq!(with(&text), ["AL0242 `third` `third` serves `gpt-realtime`, which is called over a WebSocket"]);
+    // a deployment that no pool has is nobody's business
+    assert_eq!(with(&text.replace("      - { backend: third, priority: 2, weight: 20 }\n", "")), [""; 0]);
+}
+
+#[test]
+fn the_network_of_an_existing_gateway_is_somebody_elses() {
+    let subnet = "/subscriptions/s/resourceGroups/n/providers/Microsoft.Network/virtualNetworks/v/subnets/p";
+    let with = |sku: &str| {
+        let text = BASE
+            .replace(
+                "  sku: BasicV2\n  publisher: { email: ai@contoso.com }",
+                &format!("  existing: {{ name: x }}{sku}"),
+            )
+            .replace(
+                "    location: swedencentral\n",
+                &format!("    location: swedencentral\n    network: {{ subnet: {subnet} }}\n"),
+            );
+        said(&text, &Options::default())
+    };
+    assert_eq!(with("\n  sku: StandardV2"), [""; 0]);
+    assert_eq!(with(""), [""; 0]);
+    assert_eq!(with("\n  sku: BasicV2").len(), 1);
 }
 
 #[test]

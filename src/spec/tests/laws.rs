@@ -100,6 +100,5 @@ proptest! {
             prop_assert!(place.is_some_and(|place| !place.is_empty()), "{} {}", warning, text);
             prop_assert!(warning.help.is_some(), "{}", warning);
         }
-        prop_assert!(!crate::template::files(&loaded.topology).is_empty());
     }
 }

@@ -4,6 +4,7 @@ use super::super::build::Built;
 use super::super::check::shown;
 use super::super::yaml::{item, join};
 use crate::diagnostic::{Diagnostic, Severity, code};
+use crate::time::Duration;
 use crate::topology::{Balancing, Breaker, Definition, Document, Key, Pool, Role, Routes, Target, Topology, defaults};
 
 /// Error reasons that Microsoft's own documentation and samples use.
@@ -25,6 +26,33 @@ pub fn find(built: &Built, out: &mut Vec<Diagnostic>) {
     breakers_under_policy(topology, out);
     roles(built, out);
     bodies(topology, out);
+    long_absences(topology, out);
+}
+
+/// Trap 23: nobody is asked whether a member answers again before its time is over.
+fn long_absences(topology: &Topology, out: &mut Vec<Diagnostic>) {
+    const LONG: Duration = Duration::from_secs(3600);
+    let mut told: Vec<&str> = Vec::new();
+    for breaker in topology.backends.values().filter_map(|backend| backend.breaker.as_ref()) {
+        if breaker.trip_duration > LONG && !told.contains(&breaker.name.as_str()) {
+            told.push(&breaker.name);
+            let message = format!("what trips `{}` gets no call for {}", breaker.name, breaker.trip_duration);
+            let problem =
+                Diagnostic::new(code::LONG_ABSENCE, message).at(format!("breakers.{}.tripDuration", breaker.name));
+            out.push(
+                problem.help("use 1m: a member that still fails trips again, and its callers are served elsewhere"),
+            );
+        }
+    }
+    for (key, intent) in topology.apis.iter().filter_map(|(key, api)| Some((key, api.policy.intent()?))) {
+        let longest = intent.on_exhausted.max_retry_after;
+        if longest > LONG {
+            let message = format!("callers of `{key}` may be sent away for {longest}");
+            let problem =
+                Diagnostic::new(code::LONG_ABSENCE, message).at(format!("apis.{key}.onExhausted.maxRetryAfter"));
+            out.push(problem.help("use 60s: OpenAI's SDKs do not wait for longer"));
+        }
+    }
 }
 
 /// Trap 26: what one account made, another does not know.

@@ -39,7 +39,7 @@ fn finds_nothing(tool: &Path, options: &[&str], all: &[(String, Vec<File>)], fit
     assert!(output.status.success() && said.is_empty(), "{said}");
 }
 
-/// The examples, and random topologies such as Azure takes.
+/// The examples, random topologies such as Azure takes, and random specs.
 fn rendered() -> Vec<(String, Vec<File>)> {
     let config = cases(32);
     let number = config.cases;
@@ -48,7 +48,8 @@ fn rendered() -> Vec<(String, Vec<File>)> {
         let tree = topology_of(Texts::Plain).new_tree(&mut runner).expect("a topology");
         (format!("random-{number}"), tree.current())
     });
-    several().into_iter().chain(any).map(|(name, topology)| (name, files(&topology))).collect()
+    let specs = super::specs::some(number.into());
+    several().into_iter().chain(any).chain(specs).map(|(name, topology)| (name, files(&topology))).collect()
 }
 
 #[test]

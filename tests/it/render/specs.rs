@@ -7,6 +7,7 @@ use super::cases;
 use super::laws::two_printers_agree;
 use aoai_lb::diagnostic::{Diagnostic, Severity};
 use aoai_lb::spec::{Loaded, Options, load, schema};
+use aoai_lb::topology::Topology;
 use aoai_lb::{policy, template};
 use proptest::prelude::*;
 
@@ -34,6 +35,12 @@ fn valid(seed: u64) -> Option<Loaded> {
     };
     let spec = any_spec::repaired(any_spec::spec(&schema(), seed), refused)?;
     checked(&spec.to_string()).ok()
+}
+
+/// The topologies of so many specs, the same ones each time.
+pub fn some(number: u64) -> Vec<(String, Topology)> {
+    let found = (0..).filter_map(|seed| Some((format!("spec-{seed}"), valid(seed)?.topology)));
+    found.take(usize::try_from(number).unwrap_or(usize::MAX)).collect()
 }
 
 proptest! {

@@ -1,0 +1,274 @@
+//! The far ends of the rules: the last value that is fine, and the first that is not.
+
+use super::super::*;
+use super::{BASE, check, said};
+
+/// What is said where a piece of [`BASE`] is replaced, errors alone.
+fn errors(from: &str, to: &str) -> Vec<String> {
+    assert!(BASE.contains(from), "the base has no {from}");
+    let text = BASE.replacen(from, to, 1);
+    said(&text, &Options::default())
+        .into_iter()
+        .filter(|said| said.starts_with("AL02") || said.starts_with("AL01"))
+        .collect()
+}
+
+const NETWORK: &str = "/subscriptions/s/resourceGroups/n/providers/Microsoft.Network";
+
+#[test]
+fn tags_have_their_limits() {
+    let tags = |n: usize| (0..n).map(|n| format!("t{n}: x")).collect::<Vec<_>>().join(", ");
+    check("owner: platform", &tags(49), &[]);
+    assert_eq!(errors("owner: platform", &tags(50)), [format!("AL0202 `tags` 50 tags are too many")]);
+    check("owner: platform", &format!("{}: x", "k".repeat(512)), &[]);
+    assert_eq!(errors("owner: platform", &format!("{}: x", "k".repeat(513))).len(), 1);
+    check("owner: platform", &format!("owner: {}", "v".repeat(256)), &[]);
+    let long = "v".repeat(257);
+    assert_eq!(
+        errors("owner: platform", &format!("owner: {long}")),
+        [format!("AL0202 `{long}` the tag `owner` has more than 256 characters")]
+    );
+}
+
+#[test]
+fn names_that_are_put_together_have_room() {
+    let existing =
+        BASE.replace("  sku: BasicV2\n  publisher: { email: ai@contoso.com }\n", "  existing: { name: x }\n");
+    let with = |length: usize| said(&existing.replace("third", &"b".repeat(length)), &Options::default());
+    // `contoso-ai-` stands before it
+    assert_eq!(with(69), [""; 0]);
+    let name = format!("contoso-ai-{}", "b".repeat(70));
+    let told = with(70);
+    assert!(told[0].ends_with(&format!("`{name}` has more than 80 characters")) && told.len() == 1, "{told:?}");
+    let account = |length: usize| errors("  north:\n", &format!("  {}:\n", "n".repeat(length)));
+    let none = |said: &Vec<String>| !said.iter().any(|said| said.contains("is no key of an account"));
+    // aoai-{key}-{13 characters} in 64
+    assert!(none(&account(45)) && !none(&account(46)));
+}
+
+#[test]
+fn breakers_have_their_limits() {
+    let reasons = |n: usize, of: &str| format!("errorReasons: [{}]", vec![of; n].join(", "));
+    let with = |text: String| errors("statusCodes: [429, 5xx]", &text);
+    assert_eq!(with(reasons(10, "Server errors")), [""; 0]);
+    assert_eq!(
+        with(reasons(11, "Server errors")),
+        ["AL0208 `errorReasons` `fast` has 11 error reasons, and Azure takes 10 of up to 200 characters"]
+    );
+    assert_eq!((with(reasons(1, &"r".repeat(200))).len(), with(reasons(1, &"r".repeat(201))).len()), (0, 1));
+    assert_eq!(with("errorReasons: [\"\"]".into()).len(), 1);
+    let name = |name: &str| {
+        let text = BASE.replace("  fast:", &format!("  {name}:")).replace("breaker: fast", &format!("breaker: {name}"));
+        said(&text, &Options::default()).len()
+    };
+    assert_eq!((name(&"b".repeat(80)), name(&"b".repeat(81)), name("b-"), name("b-1")), (0, 1, 1, 0));
+}
+
+#[test]
+fn one_address_is_one_backend_somebody_elses_too() {
+    let smart = BASE
+        .replace("retry: { count: 2 }", "strategy: smart")
+        .replace(", breaker: fast", "")
+        .replace("breakers:\n  fast: { count: 1, interval: PT10S, statusCodes: [429, 5xx], tripDuration: 1s }\n", "");
+    let with = |second: &str, third: &str| {
+        let text = smart
+            .replace("{ account: east, deployment: gpt }", &format!("{{ url: {second} }}"))
+            .replace("{ account: north, deployment: gpt }", &format!("{{ url: {third} }}"));
+        said(&text, &Options::default())
+    };
+    assert_eq!(with("https://a.test/v1", "https://b.test/v1"), [""; 0]);
+    assert_eq!(with("https://a.test/v1", "https://A.test/v1/"), ["AL0215 `third` `second` and `third` have one url"]);
+}
+
+#[test]
+fn spillover_is_of_one_model_and_reach() {
+    let with = |sku: &str, to: &str| {
+        let text = BASE.replace("sku: ProvisionedManaged, capacity: 50", &format!("sku: {sku}, capacity: 50, spillover: s")).replace(
+            "      gpt: { model: gpt-4.1, version: \"2025-04-14\", capacity: 100 }\n  north",
+            &format!("      gpt: {{ model: gpt-4.1, version: \"2025-04-14\", capacity: 100 }}\n      s: {{ {to}, capacity: 10 }}\n  north"),
+        );
+        said(&text.replace("      s:", "      s1:").replace("spillover: s", "spillover: s1"), &Options::default())
+            .into_iter()
+            .filter(|said| said.starts_with("AL0233"))
+            .collect::<Vec<_>>()
+    };
+    let zone = "model: gpt-4.1, version: \"2025-04-14\", sku: DataZoneStandard";
+    assert_eq!(with("DataZoneProvisionedManaged", zone), [""; 0]);
+    assert_eq!(
+        with("GlobalProvisionedManaged", zone),
+        ["AL0233 `s1` GlobalProvisionedManaged does not spill over to DataZoneStandard"]
+    );
+    assert_eq!(
+        with("GlobalProvisionedManaged", "model: gpt-5.1, version: \"2025-11-13\""),
+        ["AL0233 `s1` `s1` serves gpt-5.1, and `ptu` serves gpt-4.1"]
+    );
+}
+
+#[test]
+fn consumption_has_no_records_and_no_limits_of_products() {
+    let flat = BASE
+        .replace("sku: BasicV2", "sku: Consumption")
+        .replace("breakers:\n  fast: { count: 1, interval: PT10S, statusCodes: [429, 5xx], tripDuration: 1s }\n", "")
+        .replace(", breaker: fast", "")
+        .replace(", priority: 2", "");
+    let with = |more: &str| {
+        let all = said(&format!("{flat}{more}"), &Options::default());
+        all.into_iter().filter(|said| said.starts_with("AL02")).collect::<Vec<_>>()
+    };
+    assert_eq!(with(""), [""; 0]);
+    assert_eq!(
+        with("observability: { workspace: new }\n"),
+        ["AL0236 `new` Consumption sends no logs of requests to a workspace"]
+    );
+    assert_eq!(with("products: { gold: { apis: [openai] } }\n"), [""; 0]);
+    for limit in ["tokenLimit: { tokensPerMinute: 5 }", "quota: { tokens: 5, per: Daily }"] {
+        assert_eq!(
+            with(&format!("products:\n  gold: {{ apis: [openai], {limit} }}\n")),
+            ["AL0236 `gold` Consumption has no token limits"]
+        );
+    }
+}
+
+#[test]
+fn records_need_their_place() {
+    let with = |text: &str| said(&format!("{BASE}observability: {text}\n"), &Options::default());
+    assert_eq!(with("{ workbook: true }"), ["AL0237 `true` the workbook's queries need a workspace"]);
+    assert_eq!(with("{ alerts: {} }"), ["AL0237 `alerts` alerts need a workspace"]);
+    let insights = "/subscriptions/s/resourceGroups/n/providers/Microsoft.Insights/components/i";
+    assert_eq!(with(&format!("{{ appInsights: {insights}, metrics: {{}} }}")), [""; 0]);
+    assert_eq!(with("{ workspace: new, alerts: { actionGroup: /subscriptions/s } }").len(), 1);
+}
+
+#[test]
+fn ids_name_their_type_wherever_they_stand() {
+    let subnet = format!("{NETWORK}/virtualNetworks/v/subnets/p");
+    let zone = format!("{NETWORK}/privateDnsZones/privatelink.openai.azure.com");
+    let network = |network: &str| {
+        let text = BASE.replace("sku: BasicV2", &format!("sku: StandardV2\n  network: {{ subnet: {subnet} }}"));
+        let text = text.replace(
+            "    location: swedencentral\n",
+            &format!("    location: swedencentral\n    network: {network}\n"),
+        );
+        said(&text, &Options::default()).into_iter().map(|said| said[..6].to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(network(&format!("{{ subnet: {subnet}, dnsZone: {zone} }}")), [""; 0]);
+    assert_eq!(network(&format!("{{ subnet: {zone}, dnsZone: {subnet} }}")), ["AL0116", "AL0116"]);
+    assert_eq!(network(&format!("{{ public: true, dnsZone: {zone} }}")), ["AL0112"]);
+    let gateway = |text: &str| errors("  sku: BasicV2", &format!("  sku: StandardV2\n  {text}")).len();
+    assert_eq!(gateway(&format!("network: {{ subnet: {zone} }}")), 1);
+    let identity = "/subscriptions/s/resourceGroups/n/providers/Microsoft.ManagedIdentity/userAssignedIdentities/i";
+    assert_eq!(
+        (gateway(&format!("identity: {{ user: {identity} }}")), gateway(&format!("identity: {{ user: {zone} }}"))),
+        (0, 1)
+    );
+}
+
+#[test]
+fn what_is_there_is_named_once() {
+    let id = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/g/providers/Microsoft.CognitiveServices/accounts/a";
+    let with = |text: &str| errors("  north:\n", &format!("  north:\n    {text}\n"));
+    assert_eq!(with(&format!("existing: {{ resourceId: {id} }}")), [""; 0]);
+    assert_eq!(
+        with(&format!("existing: {{ resourceId: {id}, name: a }}")),
+        [format!("AL0230 `{id}` an id is given beside a name")]
+    );
+    assert_eq!(with("existing: { resourceGroup: g }"), ["AL0112 `existing` `existing` has no `name`"]);
+    for more in ["name: ab", "resourceGroup: g", "subscription: 00000000-0000-0000-0000-000000000001"] {
+        assert_eq!(
+            with(&format!("existing: {{ name: a }}\n    {more}")),
+            ["AL0230 `existing` `north` is an existing account, and its name or place is given again"]
+        );
+    }
+}
+
+#[test]
+fn a_document_is_one_that_can_be_imported() {
+    let with = |definition: &str, file: &str| {
+        let text = BASE.replace("    retry: { count: 2 }", &format!("    definition: {definition}"));
+        let file = file.to_owned();
+        let files = move |_: &str| Ok(file.clone());
+        said(&text, &Options { files: &files, ..Options::default() })
+    };
+    let one = "{ file: a.json }";
+    assert_eq!(with(one, r#"{ "openapi": "3.0.3", "paths": {} }"#), [""; 0]);
+    assert_eq!(with(one, "[]"), ["AL0235 `a.json` this is no OpenAPI document"]);
+    assert!(with(one, "openapi: 3.0.1")[0].starts_with("AL0235 `a.json` this is no JSON: "));
+    for wrong in
+        [r#"{ "openapi": "3.1.0", "paths": {} }"#, r#"{ "swagger": "2.0", "paths": {} }"#, r#"{ "openapi": "3.0.1" }"#]
+    {
+        assert_eq!(with(one, wrong), ["AL0235 `a.json` this is no OpenAPI document of version 3.0 with paths"]);
+    }
+    assert_eq!(
+        with("{ file: a.json, azureOpenAI: 2024-10-21, commit: 0123456789abcdef0123456789abcdef01234567 }", "{}"),
+        ["AL0230 `a.json` the definition is a file and a version of Azure OpenAI's"]
+    );
+}
+
+#[test]
+fn names_that_are_made_collide_with_none_that_are_written() {
+    // a-b of c, and b of... one key
+    let text = r#"version: 1
+name: two
+azure: { resourceGroup: rg, location: eastus2 }
+gateway: { publisher: { email: ai@contoso.com } }
+accounts:
+  a: { location: eastus2, deployments: { b-c: { model: gpt-4.1, version: "2025-04-14", capacity: 1 } } }
+  a-b: { location: swedencentral, deployments: { c: { model: gpt-4.1, version: "2025-04-14", capacity: 1 } } }
+pools:
+  p: { members: [{ backend: a-b-c }] }
+"#;
+    assert!(said(text, &Options::default())[0].ends_with("two deployments give a backend `a-b-c`"));
+    let twins = BASE
+        .replace("      - { backend: first }\n", "")
+        .replace("routes: { gpt: main }", "routes: { gpt: main }\n    surfaces: [v1]");
+    let v1 = |from: &str, to: &str| said(&twins.replacen(from, to, 1), &Options::default());
+    assert!(
+        v1("pools:\n", "pools:\n  main-v1: { members: [{ backend: first }] }\n")
+            .iter()
+            .any(|said| said.ends_with("`main-v1` is the twin of `main` for the surface v1 of `openai`"))
+    );
+    assert!(
+        v1("  first:", "  second-v1:")
+            .iter()
+            .any(|said| said.ends_with("`second-v1` is the name of a backend that is made for `second`"))
+    );
+    let pinned = BASE.replace("  first:", "  north-stateful:").replace("backend: first", "backend: north-stateful");
+    let pinned = pinned.replace("retry: { count: 2 }", "stateful: { pin: north }");
+    assert!(said(&pinned, &Options::default())[0].ends_with("is the name of a backend that is made for `north`"));
+    check("retry: { count: 2 }", "stateful: { pin: north }", &[]);
+    assert_eq!(errors("retry: { count: 2 }", "stateful: { pin: nort }"), ["AL0201 `nort` there is no account `nort`"]);
+}
+
+#[test]
+fn two_apis_two_products_of_one_name() {
+    assert_eq!(
+        errors("apis:\n", "apis:\n  OPENAI: { path: other, pool: main }\n")
+            .iter()
+            .filter(|said| said.starts_with("AL0203"))
+            .count(),
+        1
+    );
+    let products = |text: &str| said(&format!("{BASE}products: {text}\n"), &Options::default()).len();
+    assert_eq!(products("{ gold: { apis: [openai] }, silver: { apis: [openai] } }"), 0);
+    assert_eq!(products("{ gold: { apis: [openai] }, GOLD: { apis: [openai] } }"), 1);
+    assert_eq!(products("{ gold-: { apis: [openai] } }"), 1);
+}
+
+#[test]
+fn a_priority_of_weight_nought_is_no_member_of_the_first_group() {
+    // two of three have a weight: two retries reach the next priority
+    let text = |weight: u8| {
+        let more: String = (0..2)
+            .map(|n| {
+                format!(
+                    "      p{n}: {{ model: gpt-4.1, version: \"2025-04-14\", sku: ProvisionedManaged, capacity: 50 }}\n"
+                )
+            })
+            .collect();
+        BASE.replace("      ptu: {", &format!("{more}      ptu: {{"))
+            .replace("  first:", "  b0: { account: east, deployment: p0 }\n  b1: { account: east, deployment: p1 }\n  first:")
+            .replace("      - { backend: first }\n", &format!("      - {{ backend: first, weight: {weight} }}\n      - {{ backend: b0 }}\n      - {{ backend: b1 }}\n"))
+    };
+    assert_eq!(said(&text(0), &Options::default()), [""; 0]);
+    assert_eq!(said(&text(1), &Options::default())[0][..6], *"AL0327");
+}
