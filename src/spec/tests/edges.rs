@@ -19,7 +19,7 @@ const NETWORK: &str = "/subscriptions/s/resourceGroups/n/providers/Microsoft.Net
 fn tags_have_their_limits() {
     let tags = |n: usize| (0..n).map(|n| format!("t{n}: x")).collect::<Vec<_>>().join(", ");
     check("owner: platform", &tags(49), &[]);
-    assert_eq!(errors("owner: platform", &tags(50)), [format!("AL0202 `tags` 50 tags are too many")]);
+    assert_eq!(errors("owner: platform", &tags(50)), ["AL0202 `tags` 50 tags are too many"]);
     check("owner: platform", &format!("{}: x", "k".repeat(512)), &[]);
     assert_eq!(errors("owner: platform", &format!("{}: x", "k".repeat(513))).len(), 1);
     check("owner: platform", &format!("owner: {}", "v".repeat(256)), &[]);
@@ -271,4 +271,37 @@ fn a_priority_of_weight_nought_is_no_member_of_the_first_group() {
     };
     assert_eq!(said(&text(0), &Options::default()), [""; 0]);
     assert_eq!(said(&text(1), &Options::default())[0][..6], *"AL0327");
+}
+
+#[test]
+fn properties_in_azures_words_are_not_ours_twice() {
+    check(
+        "  sku: BasicV2",
+        "  properties: { publisherEmail: x, a: { b: [1.5] } }",
+        &[
+            "AL0238 `x` `publisherEmail` is what this program writes itself",
+            "AL0238 `1.5` 1.5 is no whole number, and a template holds no other",
+        ],
+    );
+    check("  sku: BasicV2", "  properties: { apiVersionConstraint: { minApiVersion: 2021-08-01 } }", &[]);
+    check(
+        "  north:\n",
+        "  north:\n    properties: { customSubDomainName: x }\n",
+        &["AL0238 `x` `customSubDomainName` is what this program writes itself"],
+    );
+    check(
+        "  sku: BasicV2",
+        "  properties: { natGatewayStat: Enabled, newerThanThis: 1 }",
+        &["AL0238 `Enabled` `natGatewayStat` is no property of Azure's"],
+    );
+    check(
+        "  north:\n",
+        "  north:\n    properties: { allowedFqdnLists: [], restore: true }\n",
+        &["AL0238 `allowedFqdnLists` `allowedFqdnLists` is no property of Azure's"],
+    );
+    check(
+        "  north:\n    location: swedencentral",
+        "  north:\n    existing: { name: x }\n    properties: { a: b }",
+        &["AL0230 `properties` `north` is an existing account, and never written"],
+    );
 }
