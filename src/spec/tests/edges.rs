@@ -393,3 +393,36 @@ fn the_network_of_an_existing_gateway_is_somebody_elses() {
     assert_eq!(with(""), [""; 0]);
     assert_eq!(with("\n  sku: BasicV2").len(), 1);
 }
+
+#[test]
+fn properties_in_azures_words_are_not_ours_twice() {
+    check(
+        "  sku: BasicV2",
+        "  properties: { publisherEmail: x, a: { b: [1.5] } }",
+        &[
+            "AL0238 `x` `publisherEmail` is what this program writes itself",
+            "AL0238 `1.5` 1.5 is no whole number, and a template holds no other",
+        ],
+    );
+    check("  sku: BasicV2", "  properties: { apiVersionConstraint: { minApiVersion: 2021-08-01 } }", &[]);
+    check(
+        "  north:\n",
+        "  north:\n    properties: { customSubDomainName: x }\n",
+        &["AL0238 `x` `customSubDomainName` is what this program writes itself"],
+    );
+    check(
+        "  sku: BasicV2",
+        "  properties: { natGatewayStat: Enabled, newerThanThis: 1 }",
+        &["AL0238 `Enabled` `natGatewayStat` is no property of Azure's"],
+    );
+    check(
+        "  north:\n",
+        "  north:\n    properties: { allowedFqdnLists: [], restore: true }\n",
+        &["AL0238 `allowedFqdnLists` `allowedFqdnLists` is no property of Azure's"],
+    );
+    check(
+        "  north:\n    location: swedencentral",
+        "  north:\n    existing: { name: x }\n    properties: { a: b }",
+        &["AL0230 `properties` `north` is an existing account, and never written"],
+    );
+}
