@@ -426,3 +426,15 @@ fn properties_in_azures_words_are_not_ours_twice() {
         &["AL0230 `properties` `north` is an existing account, and never written"],
     );
 }
+
+#[test]
+fn a_quota_is_of_one_subscription() {
+    let shared = |more: &str| {
+        let text = BASE.replace("    location: swedencentral\n", &format!("    location: eastus2\n{more}"));
+        said(&text, &Options::default()).iter().filter(|said| said.starts_with("AL0311")).count()
+    };
+    assert_eq!(shared(""), 1);
+    assert_eq!(shared("    subscription: 00000000-0000-0000-0000-000000000002\n"), 0);
+    // another group of the same subscription draws on the same quota
+    assert_eq!(shared("    resourceGroup: rg-other\n"), 1);
+}
