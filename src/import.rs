@@ -7,7 +7,7 @@
 //! - `document` a policy alone, whose backends are a list.
 //!
 //! Invariants: what comes out is read by [`spec::load`] without an unknown key; nothing is invented, what is not known
-//! is left out and named; a policy of ours is read back from its intent. No input panics.
+//! is left out and named; a key of somebody's is neither written nor told; a policy of ours is read back from its intent. No input panics.
 //!
 //! Deliberately absent: Bicep (it is compiled first), links to templates and policies elsewhere, live state (`arm`), and
 //! what a spec has no word for.
@@ -22,7 +22,7 @@ mod routing;
 mod template;
 
 use crate::diagnostic::{Diagnostic, Severity, Span, code};
-use crate::spec;
+use crate::spec::{self, Written};
 use crate::template::lint::json;
 use serde_json::{Map, Value};
 
@@ -77,7 +77,16 @@ pub fn read(text: &str, options: &Options<'_>) -> Result<Imported, Diagnostic> {
     problems.sort_by_key(|problem| (problem.span.map(|span| span.start), problem.code));
     problems.dedup();
     debug_assert!(problems.iter().all(|problem| problem.severity != Severity::Error));
-    let (spec, missing) = spec::write(&draft);
+    let Written { spec, missing, secrets } = spec::write(&draft);
+    let start = text.len() - text.trim_start_matches(|c: char| c == '\u{feff}' || c.is_whitespace()).len();
+    problems.extend(secrets.iter().map(|place| {
+        Diagnostic::new(code::NOT_CARRIED_OVER, format!("what `{place}` would be looks like a key, and is left out"))
+            .span(Span { start, end: start + 1 })
+            .help(
+                "rotate the key if somebody else could read this file; the gateway signs in with its managed identity",
+            )
+    }));
+    problems.iter_mut().for_each(|problem| problem.message = spec::covered(&problem.message));
     Ok(Imported { spec, kind, missing, problems })
 }
 

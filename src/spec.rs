@@ -33,7 +33,7 @@ mod yaml;
 pub use secrets::covered;
 pub use spans::Spans;
 pub use starter::{Starter, starter};
-pub use write::{Draft, write};
+pub use write::{Draft, Written, write};
 pub use yaml::{MAX_BYTES, position};
 
 use crate::diagnostic::{Diagnostic, Severity, code};

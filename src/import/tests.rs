@@ -360,6 +360,20 @@ fn what_cannot_be_imported_is_said() {
 }
 
 #[test]
+fn a_key_is_neither_written_nor_told() {
+    const KEY: &str = "0123456789abcdef0123456789abcdef";
+    let template = classic().to_string().replace("\"Contoso\"", &format!("\"{KEY}\""));
+    let made =
+        read(&template.replace("\"Team\"", &format!("\"of key {KEY}\"")), &options(&Map::new())).expect("a spec");
+    assert!(!format!("{made:?}").contains(KEY), "{made:#?}");
+    for place in ["gateway.publisher.name", "subscriptions.team.displayName"] {
+        let said = format!("`{place}` would be looks like a key");
+        assert!(has(&made, code::NOT_CARRIED_OVER, &said), "{place}: {made:#?}");
+    }
+    asked(&made);
+}
+
+#[test]
 fn hostile_expressions_come_to_an_end() {
     let chain: Map<String, Value> = (0..400)
         .map(|n| (format!("v{n}"), format!("[concat(variables('v{}'), variables('v{}'))]", n + 1, n + 1).into()))

@@ -140,6 +140,38 @@ pub fn place_in(document: &Json, path: &str) -> Option<String> {
     }
 }
 
+/// Takes out what looks like a key, and gives the places where it stood; a place is never a key itself.
+pub fn take(value: &mut Json, path: &str, taken: &mut Vec<String>) {
+    let is_key = |value: &Json| value.as_str().is_some_and(looks_secret);
+    match value {
+        Json::Object(members) => members.retain(|name, value| {
+            // names of Azure's properties are long, and have dots
+            let named = looks_secret(name) && !name.starts_with("Microsoft.");
+            let at = if named { path.to_owned() } else { join(path, name) };
+            if named || is_key(value) {
+                taken.push(at);
+                return false;
+            }
+            take(value, &at, taken);
+            true
+        }),
+        Json::Array(items) => {
+            let mut index = 0;
+            items.retain_mut(|value| {
+                let at = item(path, index);
+                index += 1;
+                if is_key(value) {
+                    taken.push(at);
+                    return false;
+                }
+                take(value, &at, taken);
+                true
+            });
+        }
+        _ => {}
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -201,5 +233,16 @@ mod tests {
         assert_eq!(place(&key.replace("api-key", "id")), None);
         assert_eq!(place(r#"{ "api-key": "a word" }"#), None);
         assert_eq!((line_of(&format!("a\n<x>{HEX}</x>\n")), line_of("a\nb")), (Some(2), None));
+    }
+
+    #[test]
+    fn keys_are_taken_out_and_their_places_said() {
+        let mut tree = serde_json::json!({
+            "a": { "b": HEX, HEX: 1, "c": "word" }, "d": ["x", format!("key {HEX}"), { "e": HEX }],
+        });
+        let mut taken = Vec::new();
+        take(&mut tree, "", &mut taken);
+        assert_eq!(taken, ["a.b", "a", "d[1]", "d[2].e"]);
+        assert_eq!(tree, serde_json::json!({ "a": { "c": "word" }, "d": ["x", {}] }));
     }
 }

@@ -26,8 +26,19 @@ pub struct Draft {
     pub comment: Vec<String>,
 }
 
-/// The spec of a draft, with the keys that somebody must fill in.
-pub fn write(draft: &Draft) -> (String, Vec<String>) {
+/// The YAML of a draft.
+#[derive(Clone, Debug)]
+pub struct Written {
+    /// The text.
+    pub spec: String,
+    /// Keys that somebody must fill in.
+    pub missing: Vec<String>,
+    /// Where a value, or a name in it, looked like a secret and is left out: a spec holds none.
+    pub secrets: Vec<String>,
+}
+
+/// The spec of a draft.
+pub fn write(draft: &Draft) -> Written {
     let management = Management {
         roles: draft.roles,
         needed: draft.needed.clone(),
@@ -52,7 +63,8 @@ pub fn write(draft: &Draft) -> (String, Vec<String>) {
         tree.shift_remove("roles");
     }
     nameless(&mut tree);
-    let mut missing = Vec::new();
+    let (mut missing, mut secrets) = (Vec::new(), Vec::new());
+    tree.iter_mut().for_each(|(key, value)| super::secrets::take(value, key, &mut secrets));
     holes(&mut tree, &draft.topology, &mut missing);
     let mut text = String::new();
     for line in &draft.comment {
@@ -66,7 +78,7 @@ pub fn write(draft: &Draft) -> (String, Vec<String>) {
         }
     }
     text.push_str(&expand::text(&tree));
-    (text, missing)
+    Written { spec: text, missing, secrets }
 }
 
 /// Takes out what has no name: YAML can say it, and a spec cannot.
@@ -179,7 +191,8 @@ mod tests {
             mixed: BTreeSet::new(),
             comment: vec!["from\nsomewhere".into()],
         };
-        let (text, missing) = write(&draft);
+        let Written { spec: text, missing, secrets } = write(&draft);
+        assert!(secrets.is_empty());
         let expected = [
             "gateway.publisher.email",
             "accounts.east.location",
