@@ -606,6 +606,13 @@ resource subscriptionProbe 'Microsoft.ApiManagement/service/subscriptions@2024-0
 
 // Outputs
 
+@description('The resource group of the stack.')
+output resourceGroup object = {
+  id: resourceGroup().id
+  name: resourceGroup().name
+  location: resourceGroup().location
+}
+
 @description('Id of the API Management service.')
 output gatewayId string = gateway.id
 
@@ -620,16 +627,24 @@ output apiUrls object = {
   openai: '${gateway.properties.gatewayUrl}/openai'
 }
 
-@description('Ids, names and endpoints of the accounts by key.')
+@description('Names of the subscriptions by key; their keys are no output.')
+output subscriptions object = {
+  default: 'default'
+  probe: 'probe'
+}
+
+@description('Ids, names, endpoints and regions of the accounts by key.')
 output accounts object = {
   eastus2: {
     id: accountEastus2.id
     name: accountEastus2.name
     endpoint: accountEastus2.properties.endpoint
+    location: accountLocations.eastus2
   }
   swedencentral: {
     id: accountSwedencentral.id
     name: accountSwedencentral.name
     endpoint: accountSwedencentral.properties.endpoint
+    location: accountLocations.swedencentral
   }
 }

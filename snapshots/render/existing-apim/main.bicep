@@ -128,6 +128,13 @@ resource appInsights 'Microsoft.Insights/components@2020-02-02' = {
 
 // Outputs
 
+@description('The resource group of the stack.')
+output resourceGroup object = {
+  id: resourceGroup().id
+  name: resourceGroup().name
+  location: resourceGroup().location
+}
+
 @description('Id of the API Management service.')
 output gatewayId string = gateway.id
 
@@ -142,7 +149,13 @@ output apiUrls object = {
   openai: '${gateway.properties.gatewayUrl}/openai'
 }
 
-@description('Ids, names and endpoints of the accounts by key.')
+@description('Names of the subscriptions by key; their keys are no output.')
+output subscriptions object = {
+  chat: 'ai-features-chat'
+  probe: 'ai-features-probe'
+}
+
+@description('Ids, names, endpoints and regions of the accounts by key.')
 output accounts object = {
   'eus-1': {
     id: accountEus1.id

@@ -484,6 +484,13 @@ resource subscriptionProbe 'Microsoft.ApiManagement/service/subscriptions@2024-0
 
 // Outputs
 
+@description('The resource group of the stack.')
+output resourceGroup object = {
+  id: resourceGroup().id
+  name: resourceGroup().name
+  location: resourceGroup().location
+}
+
 @description('Id of the API Management service.')
 output gatewayId string = gateway.id
 
@@ -498,12 +505,19 @@ output apiUrls object = {
   openai: '${gateway.properties.gatewayUrl}/openai'
 }
 
-@description('Ids, names and endpoints of the accounts by key.')
+@description('Names of the subscriptions by key; their keys are no output.')
+output subscriptions object = {
+  default: 'default'
+  probe: 'probe'
+}
+
+@description('Ids, names, endpoints and regions of the accounts by key.')
 output accounts object = {
   home: {
     id: accountHome.id
     name: accountHome.name
     endpoint: accountHome.properties.endpoint
+    location: accountLocations.home
   }
   legacy: {
     id: accountLegacy.id
@@ -514,5 +528,6 @@ output accounts object = {
     id: accountResearch.outputs.id
     name: accountResearch.outputs.name
     endpoint: accountResearch.outputs.endpoint
+    location: accountLocations.research
   }
 }

@@ -811,6 +811,13 @@ resource alertThrottled 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = {
 
 // Outputs
 
+@description('The resource group of the stack.')
+output resourceGroup object = {
+  id: resourceGroup().id
+  name: resourceGroup().name
+  location: resourceGroup().location
+}
+
 @description('Id of the API Management service.')
 output gatewayId string = gateway.id
 
@@ -825,17 +832,26 @@ output apiUrls object = {
   openai: '${gateway.properties.gatewayUrl}/openai'
 }
 
-@description('Ids, names and endpoints of the accounts by key.')
+@description('Names of the subscriptions by key; their keys are no output.')
+output subscriptions object = {
+  batch: 'batch'
+  chat: 'chat'
+  probe: 'probe'
+}
+
+@description('Ids, names, endpoints and regions of the accounts by key.')
 output accounts object = {
   swedencentral: {
     id: accountSwedencentral.id
     name: accountSwedencentral.name
     endpoint: accountSwedencentral.properties.endpoint
+    location: accountLocations.swedencentral
   }
   westus3: {
     id: accountWestus3.id
     name: accountWestus3.name
     endpoint: accountWestus3.properties.endpoint
+    location: accountLocations.westus3
   }
 }
 

@@ -531,6 +531,13 @@ resource subscriptionProbe 'Microsoft.ApiManagement/service/subscriptions@2024-0
 
 // Outputs
 
+@description('The resource group of the stack.')
+output resourceGroup object = {
+  id: resourceGroup().id
+  name: resourceGroup().name
+  location: resourceGroup().location
+}
+
 @description('Id of the API Management service.')
 output gatewayId string = gateway.id
 
@@ -545,16 +552,24 @@ output apiUrls object = {
   openai: '${gateway.properties.gatewayUrl}/openai'
 }
 
-@description('Ids, names and endpoints of the accounts by key.')
+@description('Names of the subscriptions by key; their keys are no output.')
+output subscriptions object = {
+  default: 'default'
+  probe: 'probe'
+}
+
+@description('Ids, names, endpoints and regions of the accounts by key.')
 output accounts object = {
   france: {
     id: accountFrance.id
     name: accountFrance.name
     endpoint: accountFrance.properties.endpoint
+    location: accountLocations.france
   }
   sweden: {
     id: accountSweden.id
     name: accountSweden.name
     endpoint: accountSweden.properties.endpoint
+    location: accountLocations.sweden
   }
 }

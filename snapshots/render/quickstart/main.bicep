@@ -448,6 +448,13 @@ resource subscriptionProbe 'Microsoft.ApiManagement/service/subscriptions@2024-0
 
 // Outputs
 
+@description('The resource group of the stack.')
+output resourceGroup object = {
+  id: resourceGroup().id
+  name: resourceGroup().name
+  location: resourceGroup().location
+}
+
 @description('Id of the API Management service.')
 output gatewayId string = gateway.id
 
@@ -462,16 +469,24 @@ output apiUrls object = {
   openai: '${gateway.properties.gatewayUrl}/openai'
 }
 
-@description('Ids, names and endpoints of the accounts by key.')
+@description('Names of the subscriptions by key; their keys are no output.')
+output subscriptions object = {
+  'openai-subscription': 'openai-subscription'
+  probe: 'probe'
+}
+
+@description('Ids, names, endpoints and regions of the accounts by key.')
 output accounts object = {
   cog1: {
     id: accountCog1.id
     name: accountCog1.name
     endpoint: accountCog1.properties.endpoint
+    location: accountLocations.cog1
   }
   cog2: {
     id: accountCog2.id
     name: accountCog2.name
     endpoint: accountCog2.properties.endpoint
+    location: accountLocations.cog2
   }
 }

@@ -461,6 +461,13 @@ resource subscriptionProbe 'Microsoft.ApiManagement/service/subscriptions@2024-0
 
 // Outputs
 
+@description('The resource group of the stack.')
+output resourceGroup object = {
+  id: resourceGroup().id
+  name: resourceGroup().name
+  location: resourceGroup().location
+}
+
 @description('Id of the API Management service.')
 output gatewayId string = gateway.id
 
@@ -483,16 +490,24 @@ output apiUrls object = {
   openai: '${gateway.properties.gatewayUrl}/openai'
 }
 
-@description('Ids, names and endpoints of the accounts by key.')
+@description('Names of the subscriptions by key; their keys are no output.')
+output subscriptions object = {
+  'openai-sub': 'openai-sub'
+  probe: 'probe'
+}
+
+@description('Ids, names, endpoints and regions of the accounts by key.')
 output accounts object = {
   uks: {
     id: accountUks.id
     name: accountUks.name
     endpoint: accountUks.properties.endpoint
+    location: accountLocations.uks
   }
   wus: {
     id: accountWus.id
     name: accountWus.name
     endpoint: accountWus.properties.endpoint
+    location: accountLocations.wus
   }
 }

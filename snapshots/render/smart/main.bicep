@@ -394,6 +394,13 @@ resource subscriptionProbe 'Microsoft.ApiManagement/service/subscriptions@2024-0
 
 // Outputs
 
+@description('The resource group of the stack.')
+output resourceGroup object = {
+  id: resourceGroup().id
+  name: resourceGroup().name
+  location: resourceGroup().location
+}
+
 @description('Id of the API Management service.')
 output gatewayId string = gateway.id
 
@@ -408,26 +415,36 @@ output apiUrls object = {
   openai: '${gateway.properties.gatewayUrl}/openai'
 }
 
-@description('Ids, names and endpoints of the accounts by key.')
+@description('Names of the subscriptions by key; their keys are no output.')
+output subscriptions object = {
+  chat: 'chat'
+  probe: 'probe'
+}
+
+@description('Ids, names, endpoints and regions of the accounts by key.')
 output accounts object = {
   canadaeast: {
     id: accountCanadaeast.id
     name: accountCanadaeast.name
     endpoint: accountCanadaeast.properties.endpoint
+    location: accountLocations.canadaeast
   }
   eastus: {
     id: accountEastus.id
     name: accountEastus.name
     endpoint: accountEastus.properties.endpoint
+    location: accountLocations.eastus
   }
   francecentral: {
     id: accountFrancecentral.id
     name: accountFrancecentral.name
     endpoint: accountFrancecentral.properties.endpoint
+    location: accountLocations.francecentral
   }
   northcentralus: {
     id: accountNorthcentralus.id
     name: accountNorthcentralus.name
     endpoint: accountNorthcentralus.properties.endpoint
+    location: accountLocations.northcentralus
   }
 }

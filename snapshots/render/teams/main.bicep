@@ -828,6 +828,13 @@ resource subscriptionSupportTeam 'Microsoft.ApiManagement/service/subscriptions@
 
 // Outputs
 
+@description('The resource group of the stack.')
+output resourceGroup object = {
+  id: resourceGroup().id
+  name: resourceGroup().name
+  location: resourceGroup().location
+}
+
 @description('Id of the API Management service.')
 output gatewayId string = gateway.id
 
@@ -843,16 +850,26 @@ output apiUrls object = {
   openai: '${gateway.properties.gatewayUrl}/openai'
 }
 
-@description('Ids, names and endpoints of the accounts by key.')
+@description('Names of the subscriptions by key; their keys are no output.')
+output subscriptions object = {
+  interns: 'interns'
+  probe: 'probe'
+  'search-team': 'search-team'
+  'support-team': 'support-team'
+}
+
+@description('Ids, names, endpoints and regions of the accounts by key.')
 output accounts object = {
   francecentral: {
     id: accountFrancecentral.id
     name: accountFrancecentral.name
     endpoint: accountFrancecentral.properties.endpoint
+    location: accountLocations.francecentral
   }
   swedencentral: {
     id: accountSwedencentral.id
     name: accountSwedencentral.name
     endpoint: accountSwedencentral.properties.endpoint
+    location: accountLocations.swedencentral
   }
 }

@@ -3,10 +3,13 @@
 use super::super::{Output, Value};
 use super::gateway::IDENTITY;
 use super::{Build, GATEWAY};
-use crate::topology::Identity;
+use crate::topology::{Identity, Standing};
 
 impl Build<'_> {
     pub(super) fn outputs(&mut self) {
+        let group = |what: &str| Value::Call("resourceGroup", vec![]).member(what);
+        let group = Value::object(["id", "name", "location"].map(|what| (what, group(what))));
+        self.answer("resourceGroup", "object", "The resource group of the stack.", group);
         if let Some(gateway) = &self.topology.gateway {
             let of_gateway = |path: &[&'static str]| Value::prop(GATEWAY, path);
             self.answer("gatewayId", "string", "Id of the API Management service.", of_gateway(&["id"]));
@@ -28,13 +31,23 @@ impl Build<'_> {
             });
             let urls: Value = urls.collect();
             self.answer_if_any("apiUrls", "URLs of the APIs by key.", urls);
+            let names = self.topology.subscriptions.iter();
+            let names: Value =
+                names.map(|(key, subscription)| (key.clone(), subscription.name.as_str().into())).collect();
+            self.answer_if_any("subscriptions", "Names of the subscriptions by key; their keys are no output.", names);
         }
-        let accounts = self.topology.accounts.keys().filter_map(|key| {
+        let accounts = self.topology.accounts.iter().filter_map(|(key, account)| {
             let of = |what| Some((what, self.of_account(key, what)?));
-            Some((key.clone(), Value::object([of("id")?, of("name")?, of("endpoint")?])))
+            // where somebody else's stands is not asked
+            let managed = account.standing == Standing::Managed;
+            let location = managed.then(|| Value::param("accountLocations").member(key));
+            let members = [of("id")?, of("name")?, of("endpoint")?].into_iter();
+            let members = members.chain(location.map(|location| ("location", location)));
+            let members: Value = members.map(|(name, value)| (name.to_owned(), value)).collect();
+            Some((key.clone(), members))
         });
         let accounts: Value = accounts.collect();
-        self.answer_if_any("accounts", "Ids, names and endpoints of the accounts by key.", accounts);
+        self.answer_if_any("accounts", "Ids, names, endpoints and regions of the accounts by key.", accounts);
     }
 
     fn answer(&mut self, name: &'static str, kind: &'static str, description: &'static str, value: Value) {
