@@ -136,6 +136,7 @@ registry! {
     "AL0347" BREAKER_UNDER_POLICY Warning Done;
     "AL0348" BAD_DOCUMENT Warning Done;
     "AL0349" LONG_ABSENCE Warning Done;
+    "AL0350" CALLERS_TRIP Warning Done;
 
     // AL04: rendering
     "AL0401" BAD_TEMPLATE Error Spec;

@@ -438,3 +438,18 @@ fn a_quota_is_of_one_subscription() {
     // another group of the same subscription draws on the same quota
     assert_eq!(shared("    resourceGroup: rg-other\n"), 1);
 }
+
+#[test]
+fn a_callers_mistake_trips_nobody() {
+    let with = |codes: &str| {
+        let all = said(&BASE.replace("statusCodes: [429, 5xx]", &format!("statusCodes: {codes}")), &Options::default());
+        all.into_iter().filter(|said| said.starts_with("AL0350")).collect::<Vec<_>>()
+    };
+    for codes in ["[401-412, 429, 5xx]", "[408, 429, 499]", "[414, 416-421, 423-599]"] {
+        assert_eq!(with(codes), [""; 0]);
+    }
+    for (codes, status) in [("[4xx]", 400), ("[400-404]", 400), ("[413]", 413), ("[415]", 415), ("[422-429]", 422)] {
+        assert_eq!(with(codes).len(), 1, "{codes}");
+        assert!(with(codes)[0].contains(&format!("`fast` counts {status}, which is a caller's mistake")), "{codes}");
+    }
+}

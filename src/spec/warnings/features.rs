@@ -27,6 +27,25 @@ pub fn find(built: &Built, out: &mut Vec<Diagnostic>) {
     roles(built, out);
     bodies(topology, out);
     long_absences(topology, out);
+    callers_trip(topology, out);
+}
+
+/// A breaker that counts answers to one caller's mistakes takes the member away from every caller.
+fn callers_trip(topology: &Topology, out: &mut Vec<Diagnostic>) {
+    // of the caller alone; 401, 403 and 404 may be a member without its role or its deployment
+    const MISTAKES: [u16; 4] = [400, 413, 415, 422];
+    let mut told: Vec<&str> = Vec::new();
+    for breaker in topology.backends.values().filter_map(|backend| backend.breaker.as_ref()) {
+        let counts = |status: &u16| breaker.status_codes.iter().any(|range| range.contains(*status));
+        let Some(status) = MISTAKES.iter().find(|status| counts(status)) else { continue };
+        if !told.contains(&breaker.name.as_str()) {
+            told.push(&breaker.name);
+            let message = format!("`{}` counts {status}, which is a caller's mistake", breaker.name);
+            let problem =
+                Diagnostic::new(code::CALLERS_TRIP, message).at(format!("breakers.{}.statusCodes", breaker.name));
+            out.push(problem.help("count what the member does wrong: `statusCodes: [408, 429, 499, 500, 502-504]`"));
+        }
+    }
 }
 
 /// Trap 23: nobody is asked whether a member answers again before its time is over.
