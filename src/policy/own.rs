@@ -18,28 +18,26 @@ pub fn text(api: &Api) -> Result<String, Vec<Diagnostic>> {
         (Policy::Rendered(intent), Some(template)) => {
             let text = fill(template, context::of(intent)).map_err(|problem| vec![problem])?;
             policy_xml::parse(&text).map_err(|malformed| vec![not_xml(template, &malformed.to_string())])?;
-            let found = checked(template, &text);
+            let found = checked(template, &text, &BTreeMap::new());
             if found.iter().any(|problem| problem.severity == Severity::Error) { Err(found) } else { Ok(text) }
         }
     }
 }
 
-/// What the built-in rules over policies say of what a template gives. Their places are in that text, which nobody sees.
-fn checked(template: &OwnTemplate, text: &str) -> Vec<Diagnostic> {
+/// What rules and pitfalls of policies say of what a template gives. Their places are in that text, which nobody sees.
+fn checked(template: &OwnTemplate, text: &str, pools: &BTreeMap<String, usize>) -> Vec<Diagnostic> {
     let placed = |problem: Diagnostic| {
         let line = problem.span.map(|span| 1 + text[..span.start.min(text.len())].matches('\n').count());
         let line = line.map_or(String::new(), |line| format!(", line {line}"));
         let message = format!("what {} gives{line}: {}", template.path, problem.message);
         Diagnostic { message, span: None, ..problem }
     };
-    let keys = lint::lint(text, &BTreeMap::new()).into_iter().filter(|problem| problem.code == code::LITERAL_KEY);
-    // in somebody's policy it is a warning; what we send to Azure holds none
-    let refused = keys.map(|problem| Diagnostic {
-        code: code::LITERAL_SECRET,
-        severity: code::LITERAL_SECRET.severity(),
-        ..problem
-    });
-    rules::check(text, rules::Document::Policy).into_iter().chain(refused).map(placed).collect()
+    // in somebody's policy a key is a warning; what we send to Azure holds none
+    let refused = |problem: Diagnostic| match problem.code == code::LITERAL_KEY {
+        true => Diagnostic { code: code::LITERAL_SECRET, severity: code::LITERAL_SECRET.severity(), ..problem },
+        false => problem,
+    };
+    lint::lint(text, pools).into_iter().map(refused).map(placed).collect()
 }
 
 fn fill(template: &OwnTemplate, context: minijinja::Value) -> Result<String, Diagnostic> {
@@ -84,6 +82,7 @@ pub fn problems(topology: &Topology) -> Vec<Diagnostic> {
             }));
         }
     };
+    let pools = topology.pools.values().map(|pool| (pool.name.clone(), pool.members.len())).collect();
     let mut wrong = Vec::new();
     for (key, api) in &topology.apis {
         let at = |problem: Diagnostic| problem.at(format!("apis.{key}.policy.template"));
@@ -91,7 +90,7 @@ pub fn problems(topology: &Topology) -> Vec<Diagnostic> {
             Ok(text) => {
                 measure(format!("apis.{key}"), &text);
                 // what is allowed, and worth knowing
-                wrong.extend(api.template.iter().flat_map(|template| checked(template, &text)).map(at));
+                wrong.extend(api.template.iter().flat_map(|template| checked(template, &text, &pools)).map(at));
             }
             Err(problems) => wrong.extend(problems.into_iter().map(at)),
         }
@@ -108,7 +107,7 @@ pub fn problems(topology: &Topology) -> Vec<Diagnostic> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::topology::{Gateway, Intent, Location, Name, Publisher, Routes, Scope, Stack};
+    use crate::topology::{Gateway, Intent, Location, Member, Name, Pool, Publisher, Routes, Scope, Stack};
 
     fn api(template: &str) -> Api {
         let routes = [("chat".to_owned(), "gpt".to_owned())].into();
@@ -143,7 +142,7 @@ mod tests {
 <% endfor %>
   </inbound>
   <backend>
-    <forward-request timeout=\"<< retry.timeout >>\" />
+    <forward-request timeout=\"<< retry.timeout >>\" buffer-response=\"false\" />
   </backend>
   <outbound><base /></outbound>
   <on-error><base /></on-error>
@@ -166,6 +165,29 @@ mod tests {
             ["AL0212 what own.xml.j2 gives, line 20: a key stands in the policy as it is"]
         );
         assert_eq!(with("{{the-key-of-somebody}}"), [""; 0]);
+    }
+
+    #[test]
+    fn a_template_of_ones_own_has_no_pitfalls_unsaid() {
+        let retry = |count: u32| {
+            let retry = format!(
+                "<retry condition='@(context.Response.StatusCode >= 400)' count=\"{count}\" interval=\"1\">\n      \
+                 <set-backend-service backend-id=\"gpt\" /><forward-request buffer-request-body=\"true\" buffer-response=\"false\" /></retry>"
+            );
+            let text =
+                OWN.replace("<forward-request timeout=\"<< retry.timeout >>\" buffer-response=\"false\" />", &retry);
+            let mut topology = topology(api(&text));
+            let members = ["a", "b"].map(|backend| Member { backend: backend.into(), priority: 1, weight: 1 });
+            topology.pools.insert("gpt".into(), Pool::new("gpt", members.into()));
+            let found = problems(&topology);
+            assert!(found.iter().all(|problem| problem.severity != Severity::Error), "{found:?}");
+            let place = |problem: &Diagnostic| problem.message.starts_with("what own.xml.j2 gives, line ");
+            assert!(found.iter().all(place), "{found:?}");
+            found.iter().map(|problem| problem.code).collect::<Vec<_>>()
+        };
+        assert!(retry(1).contains(&code::CLIENT_ERRORS_RETRIED) && !retry(1).contains(&code::RETRY_COUNT));
+        // the pool has two members
+        assert!(retry(2).contains(&code::RETRY_COUNT));
     }
 
     #[test]
@@ -204,8 +226,10 @@ mod tests {
             let said = said(broken);
             assert!(said.len() == 1 && said[0].starts_with("AL0402 what own.xml.j2 gives is no XML: "), "{said:?}");
         }
-        let said =
-            said(&OWN.replace("<forward-request timeout=\"<< retry.timeout >>\" />", "<base /><base />\n<wrong />"));
+        let said = said(&OWN.replace(
+            "<forward-request timeout=\"<< retry.timeout >>\" buffer-response=\"false\" />",
+            "<base /><base />\n<wrong />",
+        ));
         assert!(
             said.iter().any(|said| said.contains("what own.xml.j2 gives, line ") && said.contains("wrong")),
             "{said:?}"

@@ -212,6 +212,9 @@ pub fn is_sought(unused: Code, problems: &[Diagnostic]) -> bool {
         .any(|problem| problem.key.as_deref().is_some_and(|path| path.starts_with(section) && path.ends_with(key)))
 }
 
+/// Codes about policies: what a template of the user's own gives is looked at later, with [`super::Loaded::placed`].
+const OF_POLICIES: &str = "AL08";
+
 /// Drops the warnings that are meant. Reports silences that cannot work, and those that say nothing.
 pub fn silence(silence: &BTreeMap<String, String>, problems: &mut Vec<Diagnostic>) {
     let mut about = Vec::new();
@@ -233,7 +236,7 @@ pub fn silence(silence: &BTreeMap<String, String>, problems: &mut Vec<Diagnostic
         };
         if let Some((message, help)) = wrong {
             about.push(Diagnostic::new(code::BAD_SILENCE, message).at(path).help(help));
-        } else if !problems.iter().any(|problem| Some(problem.code) == known) {
+        } else if !name.starts_with(OF_POLICIES) && !problems.iter().any(|problem| Some(problem.code) == known) {
             let note = Diagnostic::new(code::UNUSED_SILENCE, format!("{name} is silenced and does not occur")).at(path);
             about.push(note.help("take it out of `silence`"));
         }

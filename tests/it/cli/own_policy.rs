@@ -63,3 +63,13 @@ fn what_it_may_not_say_is_told_with_its_line() {
     );
     place.run("validate quickstart.yaml").exits(4).says("AL0235");
 }
+
+#[test]
+fn its_pitfalls_are_told_and_can_be_meant() {
+    let place = place(&OWN.replace(" buffer-response=\"false\"", ""));
+    place.run("validate quickstart.yaml").exits(0).says("AL0832").says("own.xml.j2 gives, line");
+    let text = place.read("quickstart.yaml");
+    place.write("quickstart.yaml", &format!("{text}\nsilence: {{ AL0832: nobody streams here }}\n"));
+    let ran = place.run("validate quickstart.yaml").exits(0);
+    assert!(!ran.err.contains("AL0832") && !ran.err.contains("AL0317"), "{}", ran.err);
+}
