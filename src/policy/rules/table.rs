@@ -155,6 +155,20 @@ const fn child(name: &'static str, least: usize, most: usize, attributes: &'stat
     Child { name, least, most, element: Some(Element { attributes, body }) }
 }
 
+/// An element without attributes, once at most, whose children stand in their order.
+const fn group(name: &'static str, children: &'static [Child]) -> Child {
+    child(name, 0, 1, &[], Body::Children(Order::Fixed, children))
+}
+
+/// An element that is a text, at least so many times.
+const fn texts(name: &'static str, least: usize) -> Child {
+    child(name, least, MANY, &[], Body::Text(Value::Text))
+}
+
+/// What a metric is split by.
+const DIMENSIONS: &[Child] =
+    &[child("dimension", 0, 10, &[must("name", Value::Text), may("value", Value::Text)], Body::Empty)];
+
 const fn policy(name: &'static str, least: usize, most: usize) -> Child {
     Child { name, least, most, element: None }
 }

@@ -2,6 +2,19 @@
 
 use super::*;
 
+/// What makes up a request that a policy sends.
+const REQUEST: &[Child] = &[
+    policy("set-url", 0, 1),
+    policy("set-method", 0, 1),
+    policy("set-header", 0, MANY),
+    policy("set-body", 0, 1),
+    policy("authentication-certificate", 0, 1),
+    policy("authentication-token", 0, 1),
+    policy("authentication-token-store", 0, 1),
+    policy("authentication-managed-identity", 0, 1),
+    policy("proxy", 0, 1),
+];
+
 pub(super) const FLOW: &[Policy] = &[
     Policy {
         name: "choose",
@@ -117,20 +130,7 @@ pub(super) const FLOW: &[Policy] = &[
         source: "toolkit",
         element: Element {
             attributes: &[may("mode", Value::Words(&["new", "copy"])), may_literal("timeout", INT)],
-            body: Body::Children(
-                Order::Fixed,
-                &[
-                    policy("set-url", 0, 1),
-                    policy("set-method", 0, 1),
-                    policy("set-header", 0, MANY),
-                    policy("set-body", 0, 1),
-                    policy("authentication-certificate", 0, 1),
-                    policy("authentication-token", 0, 1),
-                    policy("authentication-token-store", 0, 1),
-                    policy("authentication-managed-identity", 0, 1),
-                    policy("proxy", 0, 1),
-                ],
-            ),
+            body: Body::Children(Order::Fixed, REQUEST),
         },
     },
     Policy {
@@ -147,20 +147,7 @@ pub(super) const FLOW: &[Policy] = &[
                 may_literal("buffer-response", Value::Bool),
                 may_literal("fail-on-error-status-code", Value::Bool),
             ],
-            body: Body::Children(
-                Order::Fixed,
-                &[
-                    policy("set-url", 0, 1),
-                    policy("set-method", 0, 1),
-                    policy("set-header", 0, MANY),
-                    policy("set-body", 0, 1),
-                    policy("authentication-certificate", 0, 1),
-                    policy("authentication-token", 0, 1),
-                    policy("authentication-token-store", 0, 1),
-                    policy("authentication-managed-identity", 0, 1),
-                    policy("proxy", 0, 1),
-                ],
-            ),
+            body: Body::Children(Order::Fixed, REQUEST),
         },
     },
     Policy {
@@ -203,7 +190,7 @@ pub(super) const FLOW: &[Policy] = &[
         source: "set-header-policy",
         element: Element {
             attributes: &[must("name", Value::Text), may("exists-action", Value::Words(EXISTS))],
-            body: Body::Children(Order::Fixed, &[child("value", 0, MANY, &[], Body::Text(Value::Text))]),
+            body: Body::Children(Order::Fixed, &[texts("value", 0)]),
         },
     },
     Policy {
@@ -218,7 +205,7 @@ pub(super) const FLOW: &[Policy] = &[
         source: "set-query-parameter-policy",
         element: Element {
             attributes: &[must("name", Value::Text), may("exists-action", Value::Words(EXISTS))],
-            body: Body::Children(Order::Fixed, &[child("value", 0, MANY, &[], Body::Text(Value::Text))]),
+            body: Body::Children(Order::Fixed, &[texts("value", 0)]),
         },
     },
     Policy {
@@ -258,7 +245,7 @@ pub(super) const FLOW: &[Policy] = &[
                 Order::Mixed,
                 &[
                     child("metadata", 0, MANY, &[must("name", Value::Text), must("value", Value::Text)], Body::Empty),
-                    child("message", 0, MANY, &[], Body::Text(Value::Text)),
+                    texts("message", 0),
                 ],
             ),
         },

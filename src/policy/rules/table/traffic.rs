@@ -2,6 +2,25 @@
 
 use super::*;
 
+/// The rate of an API or an operation.
+const RATE: &[Attribute] = &[
+    may_literal("calls", INT),
+    may_literal("renewal-period", INT),
+    may("retry-after-header-name", Value::Text),
+    may("retry-after-variable-name", Value::Text),
+    may("remaining-calls-header-name", Value::Text),
+    may("remaining-calls-variable-name", Value::Text),
+    may("total-calls-header-name", Value::Text),
+    may("id", Value::Text),
+    may("name", Value::Text),
+];
+
+const RATE_OF_OPERATION: Child = child("operation", 0, MANY, RATE, Body::Empty);
+
+/// The quota of an API or an operation.
+const QUOTA: &[Attribute] =
+    &[may_literal("calls", INT), may_literal("bandwidth", LONG), may("id", Value::Text), may("name", Value::Text)];
+
 pub(super) const TRAFFIC: &[Policy] = &[
     Policy {
         name: "authentication-basic",
@@ -81,13 +100,7 @@ pub(super) const TRAFFIC: &[Policy] = &[
                 may_literal("caching-type", Value::Words(CACHES)),
                 may("allow-private-response-caching", Value::Bool),
             ],
-            body: Body::Children(
-                Order::Free,
-                &[
-                    child("vary-by-header", 0, MANY, &[], Body::Text(Value::Text)),
-                    child("vary-by-query-parameter", 0, MANY, &[], Body::Text(Value::Text)),
-                ],
-            ),
+            body: Body::Children(Order::Free, &[texts("vary-by-header", 0), texts("vary-by-query-parameter", 0)]),
         },
     },
     Policy {
@@ -163,10 +176,7 @@ pub(super) const TRAFFIC: &[Policy] = &[
                 may_literal("namespace", Value::Text),
                 may("value", DECIMAL),
             ],
-            body: Body::Children(
-                Order::Fixed,
-                &[child("dimension", 0, 10, &[must("name", Value::Text), may("value", Value::Text)], Body::Empty)],
-            ),
+            body: Body::Children(Order::Fixed, DIMENSIONS),
         },
     },
     Policy {
@@ -201,27 +211,8 @@ pub(super) const TRAFFIC: &[Policy] = &[
                     "api",
                     0,
                     MANY,
-                    &[
-                        may_literal("calls", INT),
-                        may_literal("bandwidth", LONG),
-                        may("id", Value::Text),
-                        may("name", Value::Text),
-                    ],
-                    Body::Children(
-                        Order::Fixed,
-                        &[child(
-                            "operation",
-                            0,
-                            MANY,
-                            &[
-                                may_literal("calls", INT),
-                                may_literal("bandwidth", LONG),
-                                may("id", Value::Text),
-                                may("name", Value::Text),
-                            ],
-                            Body::Empty,
-                        )],
-                    ),
+                    QUOTA,
+                    Body::Children(Order::Fixed, &[child("operation", 0, MANY, QUOTA, Body::Empty)]),
                 )],
             ),
         },
@@ -259,61 +250,7 @@ pub(super) const TRAFFIC: &[Policy] = &[
             ],
             body: Body::Children(
                 Order::Fixed,
-                &[
-                    child(
-                        "api",
-                        0,
-                        MANY,
-                        &[
-                            may_literal("calls", INT),
-                            may_literal("renewal-period", INT),
-                            may("retry-after-header-name", Value::Text),
-                            may("retry-after-variable-name", Value::Text),
-                            may("remaining-calls-header-name", Value::Text),
-                            may("remaining-calls-variable-name", Value::Text),
-                            may("total-calls-header-name", Value::Text),
-                            may("id", Value::Text),
-                            may("name", Value::Text),
-                        ],
-                        Body::Children(
-                            Order::Fixed,
-                            &[child(
-                                "operation",
-                                0,
-                                MANY,
-                                &[
-                                    may_literal("calls", INT),
-                                    may_literal("renewal-period", INT),
-                                    may("retry-after-header-name", Value::Text),
-                                    may("retry-after-variable-name", Value::Text),
-                                    may("remaining-calls-header-name", Value::Text),
-                                    may("remaining-calls-variable-name", Value::Text),
-                                    may("total-calls-header-name", Value::Text),
-                                    may("id", Value::Text),
-                                    may("name", Value::Text),
-                                ],
-                                Body::Empty,
-                            )],
-                        ),
-                    ),
-                    child(
-                        "operation",
-                        0,
-                        MANY,
-                        &[
-                            may_literal("calls", INT),
-                            may_literal("renewal-period", INT),
-                            may("retry-after-header-name", Value::Text),
-                            may("retry-after-variable-name", Value::Text),
-                            may("remaining-calls-header-name", Value::Text),
-                            may("remaining-calls-variable-name", Value::Text),
-                            may("total-calls-header-name", Value::Text),
-                            may("id", Value::Text),
-                            may("name", Value::Text),
-                        ],
-                        Body::Empty,
-                    ),
-                ],
+                &[child("api", 0, MANY, RATE, Body::Children(Order::Fixed, &[RATE_OF_OPERATION])), RATE_OF_OPERATION],
             ),
         },
     },

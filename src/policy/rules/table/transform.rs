@@ -31,16 +31,7 @@ pub(super) const TRANSFORM: &[Policy] = &[
             body: Body::Children(
                 Order::Mixed,
                 &[
-                    child(
-                        "metadata",
-                        0,
-                        1,
-                        &[],
-                        Body::Children(
-                            Order::Fixed,
-                            &[child("item", 0, MANY, &[must("key", Value::Text)], Body::Text(Value::Text))],
-                        ),
-                    ),
+                    group("metadata", &[child("item", 0, MANY, &[must("key", Value::Text)], Body::Text(Value::Text))]),
                     child("data", 0, 1, &[], Body::Free),
                 ],
             ),
@@ -52,7 +43,7 @@ pub(super) const TRANSFORM: &[Policy] = &[
         source: "schema",
         element: Element {
             attributes: &[must("url", Value::Text)],
-            body: Body::Children(Order::Fixed, &[child("value", 0, MANY, &[], Body::Text(Value::Text))]),
+            body: Body::Children(Order::Fixed, &[texts("value", 0)]),
         },
     },
     Policy {

@@ -2,6 +2,19 @@
 
 use super::*;
 
+/// What is said of a claim that a token must have.
+const CLAIM: &[Attribute] =
+    &[may("name", Value::Text), may("match", Value::Words(&["all", "any"])), may("separator", Value::Text)];
+
+const PARAMETERS: &[Child] =
+    &[child("parameter", 0, MANY, &[must("name", Value::Text), must("action", Value::Words(ACTIONS))], Body::Empty)];
+
+/// What happens to parameters that the API names, and to others.
+const PARAMETER_ACTIONS: &[Attribute] = &[
+    must("specified-parameter-action", Value::Words(ACTIONS)),
+    must("unspecified-parameter-action", Value::Words(ACTIONS)),
+];
+
 pub(super) const VALIDATE: &[Policy] = &[
     Policy {
         name: "check-header",
@@ -14,7 +27,7 @@ pub(super) const VALIDATE: &[Policy] = &[
                 may("failed-check-error-message", Value::Text),
                 may("ignore-case", Value::Bool),
             ],
-            body: Body::Children(Order::Fixed, &[child("value", 0, MANY, &[], Body::Text(Value::Text))]),
+            body: Body::Children(Order::Fixed, &[texts("value", 0)]),
         },
     },
     Policy {
@@ -26,34 +39,16 @@ pub(super) const VALIDATE: &[Policy] = &[
             body: Body::Children(
                 Order::Free,
                 &[
-                    child(
-                        "allowed-origins",
-                        1,
-                        1,
-                        &[],
-                        Body::Children(Order::Fixed, &[child("origin", 1, MANY, &[], Body::Text(Value::Text))]),
-                    ),
+                    child("allowed-origins", 1, 1, &[], Body::Children(Order::Fixed, &[texts("origin", 1)])),
                     child(
                         "allowed-methods",
                         0,
                         1,
                         &[may("preflight-result-max-age", Value::Whole(0, 4_294_967_295))],
-                        Body::Children(Order::Fixed, &[child("method", 1, MANY, &[], Body::Text(Value::Text))]),
+                        Body::Children(Order::Fixed, &[texts("method", 1)]),
                     ),
-                    child(
-                        "allowed-headers",
-                        0,
-                        1,
-                        &[],
-                        Body::Children(Order::Fixed, &[child("header", 1, MANY, &[], Body::Text(Value::Text))]),
-                    ),
-                    child(
-                        "expose-headers",
-                        0,
-                        1,
-                        &[],
-                        Body::Children(Order::Fixed, &[child("header", 1, MANY, &[], Body::Text(Value::Text))]),
-                    ),
+                    group("allowed-headers", &[texts("header", 1)]),
+                    group("expose-headers", &[texts("header", 1)]),
                 ],
             ),
         },
@@ -73,7 +68,7 @@ pub(super) const VALIDATE: &[Policy] = &[
             body: Body::Children(
                 Order::Free,
                 &[
-                    child("address", 0, MANY, &[], Body::Text(Value::Text)),
+                    texts("address", 0),
                     child("address-range", 0, MANY, &[must("from", Value::Text), must("to", Value::Text)], Body::Empty),
                 ],
             ),
@@ -106,62 +101,22 @@ pub(super) const VALIDATE: &[Policy] = &[
             body: Body::Children(
                 Order::Free,
                 &[
-                    child(
-                        "backend-application-ids",
-                        0,
-                        1,
-                        &[],
-                        Body::Children(Order::Fixed, &[child("application-id", 1, MANY, &[], Body::Text(Value::Text))]),
-                    ),
-                    child(
-                        "client-application-ids",
-                        0,
-                        1,
-                        &[],
-                        Body::Children(Order::Fixed, &[child("application-id", 1, MANY, &[], Body::Text(Value::Text))]),
-                    ),
-                    child(
-                        "audiences",
-                        0,
-                        1,
-                        &[],
-                        Body::Children(Order::Fixed, &[child("audience", 1, MANY, &[], Body::Text(Value::Text))]),
-                    ),
-                    child(
+                    group("backend-application-ids", &[texts("application-id", 1)]),
+                    group("client-application-ids", &[texts("application-id", 1)]),
+                    group("audiences", &[texts("audience", 1)]),
+                    group(
                         "required-claims",
-                        0,
-                        1,
-                        &[],
-                        Body::Children(
-                            Order::Fixed,
-                            &[child(
-                                "claim",
-                                1,
-                                MANY,
-                                &[
-                                    may("name", Value::Text),
-                                    may("match", Value::Words(&["all", "any"])),
-                                    may("separator", Value::Text),
-                                ],
-                                Body::Children(Order::Fixed, &[child("value", 0, MANY, &[], Body::Text(Value::Text))]),
-                            )],
-                        ),
+                        &[child("claim", 1, MANY, CLAIM, Body::Children(Order::Fixed, &[texts("value", 0)]))],
                     ),
-                    child(
+                    group(
                         "decryption-keys",
-                        0,
-                        1,
-                        &[],
-                        Body::Children(
-                            Order::Fixed,
-                            &[child(
-                                "key",
-                                1,
-                                MANY,
-                                &[may("id", Value::Text), must("certificate-id", Value::Text)],
-                                Body::Empty,
-                            )],
-                        ),
+                        &[child(
+                            "key",
+                            1,
+                            MANY,
+                            &[may("id", Value::Text), must("certificate-id", Value::Text)],
+                            Body::Empty,
+                        )],
                     ),
                 ],
             ),
@@ -181,30 +136,24 @@ pub(super) const VALIDATE: &[Policy] = &[
             ],
             body: Body::Children(
                 Order::Fixed,
-                &[child(
+                &[group(
                     "identities",
-                    0,
-                    1,
-                    &[],
-                    Body::Children(
-                        Order::Fixed,
-                        &[child(
-                            "identity",
-                            1,
-                            10,
-                            &[
-                                may("thumbprint", Value::Text),
-                                may("serial-number", Value::Text),
-                                may("common-name", Value::Text),
-                                may("subject", Value::Text),
-                                may("dns-name", Value::Text),
-                                may("issuer-subject", Value::Text),
-                                may("issuer-thumbprint", Value::Text),
-                                may("issuer-certificate-id", Value::Text),
-                            ],
-                            Body::Text(Value::Text),
-                        )],
-                    ),
+                    &[child(
+                        "identity",
+                        1,
+                        10,
+                        &[
+                            may("thumbprint", Value::Text),
+                            may("serial-number", Value::Text),
+                            may("common-name", Value::Text),
+                            may("subject", Value::Text),
+                            may("dns-name", Value::Text),
+                            may("issuer-subject", Value::Text),
+                            may("issuer-thumbprint", Value::Text),
+                            may("issuer-certificate-id", Value::Text),
+                        ],
+                        Body::Text(Value::Text),
+                    )],
                 )],
             ),
         },
@@ -272,21 +221,15 @@ pub(super) const VALIDATE: &[Policy] = &[
             ],
             body: Body::Children(
                 Order::Fixed,
-                &[child(
+                &[group(
                     "authorize",
-                    0,
-                    1,
-                    &[],
-                    Body::Children(
-                        Order::Fixed,
-                        &[child(
-                            "rule",
-                            1,
-                            100,
-                            &[must("path", Value::Text), may("action", Value::Words(&["allow", "reject", "remove"]))],
-                            Body::Empty,
-                        )],
-                    ),
+                    &[child(
+                        "rule",
+                        1,
+                        100,
+                        &[must("path", Value::Text), may("action", Value::Words(&["allow", "reject", "remove"]))],
+                        Body::Empty,
+                    )],
                 )],
             ),
         },
@@ -334,13 +277,7 @@ pub(super) const VALIDATE: &[Policy] = &[
                 Order::Fixed,
                 &[
                     child("openid-config", 0, MANY, &[must("url", Value::Text), may("host", Value::Text)], Body::Empty),
-                    child(
-                        "issuer-signing-tokens",
-                        0,
-                        1,
-                        &[],
-                        Body::Children(Order::Fixed, &[child("token", 0, MANY, &[], Body::Text(Value::Text))]),
-                    ),
+                    group("issuer-signing-tokens", &[texts("token", 0)]),
                     child(
                         "issuer-signing-keys",
                         0,
@@ -365,55 +302,21 @@ pub(super) const VALIDATE: &[Policy] = &[
                             ],
                         ),
                     ),
-                    child(
+                    group(
                         "decryption-keys",
-                        0,
-                        1,
-                        &[],
-                        Body::Children(
-                            Order::Fixed,
-                            &[child(
-                                "key",
-                                1,
-                                MANY,
-                                &[may("id", Value::Text), may("certificate-id", Value::Text)],
-                                Body::Text(Value::Text),
-                            )],
-                        ),
+                        &[child(
+                            "key",
+                            1,
+                            MANY,
+                            &[may("id", Value::Text), may("certificate-id", Value::Text)],
+                            Body::Text(Value::Text),
+                        )],
                     ),
-                    child(
-                        "audiences",
-                        0,
-                        1,
-                        &[],
-                        Body::Children(Order::Fixed, &[child("audience", 0, MANY, &[], Body::Text(Value::Text))]),
-                    ),
-                    child(
-                        "issuers",
-                        0,
-                        1,
-                        &[],
-                        Body::Children(Order::Fixed, &[child("issuer", 0, MANY, &[], Body::Text(Value::Text))]),
-                    ),
-                    child(
+                    group("audiences", &[texts("audience", 0)]),
+                    group("issuers", &[texts("issuer", 0)]),
+                    group(
                         "required-claims",
-                        0,
-                        1,
-                        &[],
-                        Body::Children(
-                            Order::Fixed,
-                            &[child(
-                                "claim",
-                                0,
-                                MANY,
-                                &[
-                                    may("name", Value::Text),
-                                    may("match", Value::Words(&["all", "any"])),
-                                    may("separator", Value::Text),
-                                ],
-                                Body::Children(Order::Fixed, &[child("value", 0, MANY, &[], Body::Text(Value::Text))]),
-                            )],
-                        ),
+                        &[child("claim", 0, MANY, CLAIM, Body::Children(Order::Fixed, &[texts("value", 0)]))],
                     ),
                 ],
             ),
@@ -447,59 +350,14 @@ pub(super) const VALIDATE: &[Policy] = &[
             body: Body::Children(
                 Order::Fixed,
                 &[
-                    child(
-                        "headers",
-                        0,
-                        1,
-                        &[
-                            must("specified-parameter-action", Value::Words(ACTIONS)),
-                            must("unspecified-parameter-action", Value::Words(ACTIONS)),
-                        ],
-                        Body::Children(
-                            Order::Fixed,
-                            &[child(
-                                "parameter",
-                                0,
-                                MANY,
-                                &[must("name", Value::Text), must("action", Value::Words(ACTIONS))],
-                                Body::Empty,
-                            )],
-                        ),
-                    ),
-                    child(
-                        "query",
-                        0,
-                        1,
-                        &[
-                            must("specified-parameter-action", Value::Words(ACTIONS)),
-                            must("unspecified-parameter-action", Value::Words(ACTIONS)),
-                        ],
-                        Body::Children(
-                            Order::Fixed,
-                            &[child(
-                                "parameter",
-                                0,
-                                MANY,
-                                &[must("name", Value::Text), must("action", Value::Words(ACTIONS))],
-                                Body::Empty,
-                            )],
-                        ),
-                    ),
+                    child("headers", 0, 1, PARAMETER_ACTIONS, Body::Children(Order::Fixed, PARAMETERS)),
+                    child("query", 0, 1, PARAMETER_ACTIONS, Body::Children(Order::Fixed, PARAMETERS)),
                     child(
                         "path",
                         0,
                         1,
                         &[must("specified-parameter-action", Value::Words(ACTIONS))],
-                        Body::Children(
-                            Order::Fixed,
-                            &[child(
-                                "parameter",
-                                0,
-                                MANY,
-                                &[must("name", Value::Text), must("action", Value::Words(ACTIONS))],
-                                Body::Empty,
-                            )],
-                        ),
+                        Body::Children(Order::Fixed, PARAMETERS),
                     ),
                 ],
             ),
