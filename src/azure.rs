@@ -68,7 +68,7 @@ impl fmt::Display for Unreadable {
         match self {
             Unreadable::Malformed(why) => f.write_str(why),
             Unreadable::Format(format) => {
-                write!(f, "format {format}, and this program reads format {}", state::FORMAT)
+                write!(f, "format {format}, and this program reads formats up to {}", state::FORMAT)
             }
         }
     }
@@ -119,18 +119,9 @@ impl World {
         self
     }
 
-    /// Reads what [`World::to_json`] wrote.
+    /// Reads what [`World::to_json`] wrote, in this version of the program or in an earlier one.
     pub fn from_json(text: &str) -> Result<World, Unreadable> {
-        #[derive(serde::Deserialize)]
-        struct Format {
-            format: u64,
-        }
-        let malformed = |error: serde_json::Error| Unreadable::Malformed(error.to_string());
-        let Format { format } = serde_json::from_str(text).map_err(malformed)?;
-        if format != u64::from(state::FORMAT) {
-            return Err(Unreadable::Format(format));
-        }
-        let state: State = serde_json::from_str(text).map_err(malformed)?;
+        let state = state::read(text)?;
         Ok(World { scale: state.scale, state, ..World::new("", "", 1) })
     }
 

@@ -9,11 +9,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
+use super::Unreadable;
 use super::deployments::Deployment;
 use super::lro::Operation;
 
-/// The format of the file. A change that an older program cannot read raises it.
-pub(super) const FORMAT: u32 = 1;
+/// The format of the file. A change that an older program cannot read raises it, and gets its step in [`upgrade`].
+///
+/// 2 holds more than 1, faults among it; a later field may be left out (`serde(default)`) or has its step too.
+pub(super) const FORMAT: u32 = 2;
 
 /// The whole state. Keys of the maps are ids in lower case.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -77,6 +80,34 @@ pub(super) struct Deleted {
     pub purging: bool,
     /// The resource first, then its children.
     pub resources: Vec<Resource>,
+}
+
+/// Reads a file's text, of this format or an earlier one.
+pub(super) fn read(text: &str) -> Result<State, Unreadable> {
+    #[derive(Deserialize)]
+    struct Format {
+        format: u64,
+    }
+    let malformed = |error: serde_json::Error| Unreadable::Malformed(error.to_string());
+    let Format { format } = serde_json::from_str(text).map_err(malformed)?;
+    match format {
+        0 => Err(Unreadable::Malformed("there is no format 0".into())),
+        format if format == u64::from(FORMAT) => serde_json::from_str(text).map_err(malformed),
+        format if format < u64::from(FORMAT) => {
+            let state = upgrade(serde_json::from_str(text).map_err(malformed)?, format);
+            serde_json::from_value(state).map_err(malformed)
+        }
+        newer => Err(Unreadable::Format(newer)),
+    }
+}
+
+/// Brings a state of an earlier format to this one, a format at a time.
+fn upgrade(mut state: Value, from: u64) -> Value {
+    if from < 2 {
+        // what 2 has beyond 1 may be left out, and then is not there
+        state["format"] = 2.into();
+    }
+    state
 }
 
 impl State {

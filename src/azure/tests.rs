@@ -468,13 +468,6 @@ fn a_file_between_two_requests_changes_nothing() {
 }
 
 #[test]
-fn a_text_that_is_no_state_is_refused() {
-    assert!(matches!(World::from_json("x"), Err(Unreadable::Malformed(_))));
-    assert_eq!(World::from_json("{\"format\": 2}").err(), Some(Unreadable::Format(2)));
-    assert!(matches!(World::from_json("{\"format\": 1}"), Err(Unreadable::Malformed(_))));
-}
-
-#[test]
 fn the_scale_divides_waits_and_not_dates() {
     let mut bench = Bench::new();
     bench.world = bench.world.with_scale(600);
@@ -490,3 +483,4 @@ mod conformance;
 mod deployments;
 mod fuzz;
 mod quota;
+mod stored;

@@ -3,7 +3,7 @@
 use super::*;
 use proptest::prelude::*;
 
-fn config() -> ProptestConfig {
+pub(super) fn config() -> ProptestConfig {
     let nightly = std::env::var_os("AOAI_LB_NIGHTLY").is_some();
     ProptestConfig {
         cases: if nightly { 6400 } else { 64 },

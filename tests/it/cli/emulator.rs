@@ -133,7 +133,7 @@ fn it_is_the_same_azure_as_cloud_local() {
     assert_eq!(made.status, 201, "{made:?}");
     assert_eq!(server.send("HEAD", &url, "").body, "");
     let state: Value = serde_json::from_str(&place.read(".aoai-lb/local/state.json")).unwrap();
-    assert_eq!(state["format"], 1);
+    assert_eq!(state["format"], 2);
     assert!(!place.read(".aoai-lb/local/state.json").contains(&server.token), "the token was stored");
 
     let deleted = server.send("DELETE", &url, "");
