@@ -150,6 +150,12 @@ impl World {
         self.scale
     }
 
+    /// What a GET would be answered, or a POST that lists secrets, if nothing came in between. It changes nothing.
+    pub fn look(&mut self, now: Time, request: &Request) -> Response {
+        advance::advance(self, now);
+        router::route(self, now, request).into_response()
+    }
+
     /// Answers a request to Azure Resource Manager, whichever door it names: the gateway's door is not this one's.
     ///
     /// A request that is refused changes nothing.

@@ -6,6 +6,11 @@
 //!
 //! Deliberately absent: TLS (the traffic never leaves the machine) and any knowledge of Azure.
 
+mod cloud;
+pub mod data_plane;
+
+pub use cloud::LocalCloud;
+
 use crate::io::local::Local;
 use crate::io::signal::Signals;
 use crate::time::Time;

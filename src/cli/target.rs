@@ -5,7 +5,8 @@ use super::args;
 use super::context::{Context, Spec};
 use super::{Failure, Result};
 use crate::diagnostic::{Diagnostic, code};
-use crate::io::local::{self, Local};
+use crate::emulator::LocalCloud;
+use crate::io::local;
 use crate::io::trace::Traced;
 use crate::plan::{self, Plan, show, wire};
 use crate::topology::{AccountNetwork, Definition, Identity, Live, Standing, Topology};
@@ -21,7 +22,7 @@ pub(super) struct Target {
     pub(super) desired: Topology,
     /// Whether the command line names the spec; otherwise the same command finds it again.
     named: bool,
-    local: Local,
+    local: LocalCloud,
 }
 
 /// What is there, and what would change.
@@ -47,7 +48,12 @@ impl Target {
         let unique = spec::stack_unique(&topology).unwrap_or_default();
         let local = context.local(&subscription);
         context.ui.detail(&format!("subscription {subscription}, resource group {}", topology.scope.resource_group));
-        Ok(Target { spec, desired: topology.resolve(&unique), named: args.spec.is_some(), local })
+        Ok(Target {
+            spec,
+            desired: topology.resolve(&unique),
+            named: args.spec.is_some(),
+            local: LocalCloud::new(local),
+        })
     }
 
     /// The cloud, which with `-vv` tells every request.

@@ -13,7 +13,7 @@ use super::files::{self, Access};
 use crate::azure::{Unreadable, World};
 use crate::diagnostic::{Diagnostic, code};
 use crate::time::Time;
-use crate::wire::{BoxFuture, Cloud, Door, Request, Response, Transport};
+use crate::wire::{Request, Response, Transport};
 use fd_lock::RwLock;
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind};
@@ -96,15 +96,26 @@ impl Local {
         open().map_err(|error| self.unreachable("the folder cannot be used", &error))
     }
 
-    fn exchange(&self, request: &Request) -> Result<Response, Box<Diagnostic>> {
-        let mut world = match self.read()? {
+    /// What somebody sees who only looks.
+    pub async fn look<T>(&self, work: impl FnOnce(&mut World, Time) -> T) -> Result<T, Transport> {
+        let looked = self.under_lock(|| Ok(work(&mut self.world()?, super::now())));
+        looked.await.map_err(Transport::Refused)
+    }
+
+    fn world(&self) -> Result<World, Box<Diagnostic>> {
+        let world = match self.read()? {
             Some(text) => World::from_json(&text).map_err(|why| self.unreadable(&why))?,
             None => World::new(self.subscription.as_str(), TENANT, self.scale).with_seed(super::entropy()?),
         };
-        world = world.with_scale(self.scale);
-        if let Some(origin) = &self.origin {
-            world = world.with_origin(origin.as_str());
-        }
+        let world = world.with_scale(self.scale);
+        Ok(match &self.origin {
+            Some(origin) => world.with_origin(origin.as_str()),
+            None => world,
+        })
+    }
+
+    fn exchange(&self, request: &Request) -> Result<Response, Box<Diagnostic>> {
+        let mut world = self.world()?;
         let before = world.revision();
         let response = world.handle(super::now(), request);
         if world.revision() != before {
@@ -168,26 +179,6 @@ impl Local {
             _ => "run the command in a folder that you may write to, or give that folder back to yourself",
         };
         Box::new(Diagnostic::new(code::STATE_UNREACHABLE, message).help(help))
-    }
-}
-
-impl Cloud for Local {
-    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, Transport>> {
-        Box::pin(async move {
-            match request.door {
-                Door::Arm => self.handle(request).await,
-                Door::Gateway { .. } => Err(Transport::Unreachable("the local Azure serves no model calls".into())),
-            }
-        })
-    }
-
-    fn now(&self) -> Time {
-        super::now()
-    }
-
-    fn sleep(&self, until: Time) -> BoxFuture<'_, ()> {
-        let length = until.since(super::now());
-        Box::pin(tokio::time::sleep(Duration::from_nanos(length.0)))
     }
 }
 

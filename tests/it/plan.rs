@@ -2,6 +2,7 @@
 
 mod cases;
 mod cloud;
+mod data_plane;
 mod drive;
 mod laws;
 mod quota;

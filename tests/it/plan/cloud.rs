@@ -2,11 +2,12 @@
 
 use aoai_lb::azure::World;
 use aoai_lb::diagnostic::Diagnostic;
+use aoai_lb::emulator::data_plane::DataPlane;
 use aoai_lb::plan::{Plan, plan};
 use aoai_lb::run::{self, Done, Event};
 use aoai_lb::time::{Duration, Time};
 use aoai_lb::topology::{Live, Topology};
-use aoai_lb::wire::{BoxFuture, Cloud, Request, Response, Transport};
+use aoai_lb::wire::{BoxFuture, Cloud, Door, Request, Response, Transport};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::pin::pin;
@@ -18,6 +19,7 @@ pub type Fault = Box<dyn FnMut(&Request, &mut World, Time) -> Option<Result<Resp
 pub struct Virtual {
     world: RefCell<World>,
     now: Cell<Time>,
+    data_plane: RefCell<DataPlane>,
     pub log: RefCell<Vec<Request>>,
     pub fault: RefCell<Option<Fault>>,
 }
@@ -28,6 +30,7 @@ impl Virtual {
         Virtual {
             world: RefCell::new(world),
             now: Cell::new(Time::from_secs(1_800_000_000)),
+            data_plane: RefCell::default(),
             log: RefCell::default(),
             fault: RefCell::default(),
         }
@@ -98,7 +101,17 @@ impl Cloud for Virtual {
                 let mut fault = self.fault.borrow_mut();
                 let world = &mut *self.world.borrow_mut();
                 let between = fault.as_mut().and_then(|fault| fault(&request, world, self.now.get()));
-                between.unwrap_or_else(|| Ok(world.handle(self.now.get(), &request)))
+                match (between, &request.door) {
+                    (Some(between), _) => between,
+                    (None, Door::Arm) => Ok(world.handle(self.now.get(), &request)),
+                    (None, Door::Gateway { .. }) => {
+                        let answered = self.data_plane.borrow_mut().call(world, self.now.get(), &request);
+                        answered.map(|answered| {
+                            self.now.set(answered.at);
+                            answered.response
+                        })
+                    }
+                }
             };
             give_way().await;
             answer
