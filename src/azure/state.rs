@@ -103,9 +103,11 @@ pub(super) fn read(text: &str) -> Result<State, Unreadable> {
 
 /// Brings a state of an earlier format to this one, a format at a time.
 fn upgrade(mut state: Value, from: u64) -> Value {
-    if from < 2 {
+    if from < 2
+        && let Value::Object(members) = &mut state
+    {
         // what 2 has beyond 1 may be left out, and then is not there
-        state["format"] = 2.into();
+        members.insert("format".into(), 2.into());
     }
     state
 }
