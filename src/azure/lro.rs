@@ -40,6 +40,8 @@ pub(super) enum Follow {
     Account(String),
     /// A resource group, deleted.
     Group,
+    /// A resource of a network.
+    Network,
     /// A child of a service; the code is what `Location` answers at the end.
     Child(u16),
 }
@@ -49,6 +51,8 @@ pub(super) enum Follow {
 pub(super) enum Effect {
     /// The resource succeeded.
     Settle,
+    /// The resource is gone.
+    Remove,
     /// The resource is soft-deleted.
     SoftDelete,
     /// The group and all in it are gone.
@@ -81,7 +85,7 @@ impl World {
             Follow::Service | Follow::ServicePurge => {
                 STANDARD.encode(format!("{}:{}_{}", start.location, start.name, hex(&bits[..4])))
             }
-            Follow::Account(_) => super::shape::guid(&bits),
+            Follow::Account(_) | Follow::Network => super::shape::guid(&bits),
             Follow::Group => STANDARD_NO_PAD.encode(format!(
                 "{{\"jobId\":\"RESOURCEGROUPDELETIONJOB-{}-{}\",\"jobLocation\":\"{}\"}}",
                 start.name.to_uppercase().replace(|c: char| !c.is_ascii_alphanumeric(), ":"),
@@ -141,6 +145,16 @@ impl World {
                 let address = format!("{}?api-version={version}{signature}", self.group_address(key, operation));
                 reply.header("Location", address).header("Retry-After", self.retry_after(15))
             }
+            Follow::Network => {
+                let address = self.network_address(key, operation, "operations");
+                let reply = reply.header("Azure-AsyncOperation", address).header("Retry-After", self.retry_after(10));
+                match operation.effect {
+                    Effect::Remove => {
+                        reply.header("Location", self.network_address(key, operation, "operationResults"))
+                    }
+                    _ => reply,
+                }
+            }
             Follow::Child(code) => {
                 let address = format!("{origin}{}?api-version={version}", operation.target);
                 reply
@@ -162,6 +176,15 @@ impl World {
         let location = &operation.location;
         let path = format!("/subscriptions/{subscription}/{provider}/{location}/operationResults/{key}");
         format!("{}{path}?api-version=2017-04-18", self.origin)
+    }
+
+    /// One of the two addresses of an operation of a network's: `operations`, `operationResults`.
+    pub(super) fn network_address(&self, key: &str, operation: &Operation, word: &str) -> String {
+        let subscription = subscription_of(&operation.target);
+        let (location, version) = (&operation.location, &operation.version);
+        let path =
+            format!("/subscriptions/{subscription}/providers/Microsoft.Network/locations/{location}/{word}/{key}");
+        format!("{}{path}?api-version={version}", self.origin)
     }
 
     fn group_address(&self, key: &str, operation: &Operation) -> String {
@@ -244,6 +267,14 @@ pub(super) fn poll(world: &World, now: Time, key: &str, asked: Asked, url: &Url)
                 },
             )
         }
+        Follow::Network => match (asked, running) {
+            (Asked::Status, true) => {
+                Reply::json(200, json!({"status": "InProgress"})).header("Retry-After", world.retry_after(10))
+            }
+            (Asked::Status, false) => Reply::json(200, json!({"status": "Succeeded"})),
+            (Asked::Result, true) => world.followed(Reply::empty(202), now, key, operation),
+            (Asked::Result, false) => Reply::empty(204),
+        },
         Follow::Child(code) => match (asked, running) {
             (Asked::Status, true) => Reply::pretty(200, json!({"status": "InProgress"})),
             (Asked::Status, false) => Reply::pretty(200, json!({"status": "Succeeded"})),

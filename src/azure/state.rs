@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use super::Unreadable;
 use super::deployments::Deployment;
 use super::lro::Operation;
+use super::providers::Registration;
 
 /// The format of the file. A change that an older program cannot read raises it, and gets its step in [`upgrade`].
 ///
@@ -36,6 +37,12 @@ pub(super) struct State {
     pub deleted: BTreeMap<String, Deleted>,
     pub operations: BTreeMap<String, Operation>,
     pub deployments: BTreeMap<String, Deployment>,
+    /// Where a namespace is not registered, by subscription and namespace; everywhere else it is.
+    #[serde(default)]
+    pub registrations: BTreeMap<String, Registration>,
+    /// Tags of subscriptions.
+    #[serde(default)]
+    pub tags: BTreeMap<String, Map<String, Value>>,
 }
 
 /// A resource group.

@@ -482,5 +482,6 @@ mod children;
 mod conformance;
 mod deployments;
 mod fuzz;
+mod plain;
 mod quota;
 mod stored;
