@@ -10,14 +10,15 @@
 //!
 //! - `state` what is kept; `advance` what time makes of it; `lro` operations and how they are followed
 //! - `router` from a url to a provider, with the checks that Azure Resource Manager makes itself
-//! - `groups`, `apim`, `cognitive`, `authorization` the providers
+//! - `groups`, `apim`, `cognitive`, `authorization` the providers; `plain` all others, which keep what they were sent
+//! - `providers`, `locks`, `tags` what the gateway itself knows of namespaces and scopes
 //! - `deployments` templates, run step by step through the same providers; [`engine`] evaluates them
-//! - `shape`, `reply`, `ids` what answers are made of; `json` how texts of requests are read
+//! - `shape`, `reply`, `ids` what answers are made of
 //!
 //! The scale divides the durations of operations and `Retry-After` (whole seconds, at least 1), never retention or dates.
 //!
 //! Deliberately absent: who may do what (every caller is the owner), the data plane of models, and the file, its
-//! lock and its replacement, which are the shell's. A type that is not known is refused by name.
+//! lock and its replacement, which are the shell's. A type that is not known is refused by name, or taken as plain.
 
 mod advance;
 mod apim;
@@ -27,12 +28,15 @@ mod deployments;
 pub mod engine;
 mod groups;
 mod ids;
-mod json;
+mod locks;
 mod lro;
+mod plain;
+mod providers;
 mod reply;
 mod router;
 mod shape;
 mod state;
+mod tags;
 
 use crate::catalogue;
 use crate::time::Time;
@@ -53,6 +57,18 @@ pub struct World {
     prepared: BTreeMap<String, Arc<engine::Prepared>>,
     /// Limits of quotas, by the quota's key, that are others than usual; no part of what a file keeps.
     quota: BTreeMap<String, u64>,
+    /// What becomes of types that are not known; no part of what a file keeps.
+    unknown: Unknown,
+}
+
+/// What becomes of a resource whose type the local Azure does not know.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Unknown {
+    /// It is refused by its name, with the list of those that are known.
+    #[default]
+    Refused,
+    /// It is kept as it was sent, whatever it is.
+    Accepted,
 }
 
 /// Why a text is no state.
@@ -91,9 +107,18 @@ impl World {
             deleted: BTreeMap::new(),
             operations: BTreeMap::new(),
             deployments: BTreeMap::new(),
+            registrations: BTreeMap::new(),
+            tags: BTreeMap::new(),
         };
         let origin = "https://management.azure.com".into();
-        World { scale: state.scale, state, origin, prepared: BTreeMap::new(), quota: BTreeMap::new() }
+        World {
+            scale: state.scale,
+            state,
+            origin,
+            prepared: BTreeMap::new(),
+            quota: BTreeMap::new(),
+            unknown: Unknown::Refused,
+        }
     }
 
     /// The same Azure with keys and ids that follow from `seed`.
@@ -117,6 +142,18 @@ impl World {
     /// The same Azure with another limit of a quota (`OpenAI.GlobalStandard.gpt-4o`), in every region.
     pub fn with_quota(mut self, name: &str, limit: u64) -> World {
         self.quota.insert(catalogue::quota_key(name), limit);
+        self
+    }
+
+    /// The same Azure, which takes or refuses types that it does not know.
+    pub fn with_unknown_types(mut self, unknown: Unknown) -> World {
+        self.unknown = unknown;
+        self
+    }
+
+    /// The same Azure, whose own subscription still has to register a provider (`Microsoft.CognitiveServices`).
+    pub fn without_provider(mut self, namespace: &str) -> World {
+        providers::forget(&mut self, namespace);
         self
     }
 

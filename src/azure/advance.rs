@@ -6,11 +6,15 @@
 use super::World;
 use super::deployments::{self, Next};
 use super::lro::Effect;
+use super::plain;
 use super::state::{Deleted, Resource};
 use crate::time::{Duration, Time};
 
 /// Azure keeps a deleted service or account for two days, whatever the scale.
 pub(super) const RETENTION: Duration = Duration::from_secs(48 * 3600);
+
+/// A workspace of Log Analytics is kept for longer.
+const WORKSPACE_RETENTION: Duration = Duration::from_secs(14 * 24 * 3600);
 
 /// How long an ended operation can still be asked for.
 const MEMORY: Duration = Duration::from_secs(24 * 3600);
@@ -67,7 +71,11 @@ fn end(world: &mut World, at: Time, key: &str) {
     operation.settled = true;
     let (effect, target) = (operation.effect.clone(), operation.target.to_lowercase());
     match effect {
-        Effect::Settle => settle(world, at, &target),
+        Effect::Settle => {
+            settle(world, at, &target);
+            plain::network::settled(world, &target);
+        }
+        Effect::Remove => plain::remove(world, &target),
         Effect::SoftDelete => soft_delete(world, at, &target),
         Effect::RemoveGroup => remove_group(world, at, &target),
         Effect::Purge(key) => {
@@ -92,10 +100,16 @@ fn settle(world: &mut World, at: Time, key: &str) {
 /// Takes a service or account with all its children among the soft-deleted.
 pub(super) fn soft_delete(world: &mut World, at: Time, key: &str) {
     let mut resources = world.state.take(key);
+    // what stood on it goes for good: a role does not come back with its scope
+    let on = |resource: &Resource| {
+        resource.id.to_lowercase().get(key.len()..).is_some_and(|rest| rest.contains("/providers/"))
+    };
+    resources.retain(|resource| !on(resource));
     let Some(first) = resources.first_mut() else { return };
     first.changed = at;
     let (id, location) = deleted_id(first);
-    let deleted = Deleted { id: id.clone(), location, at, purge: at + RETENTION, purging: false, resources };
+    let kept = if first.kind == plain::WORKSPACE { WORKSPACE_RETENTION } else { RETENTION };
+    let deleted = Deleted { id: id.clone(), location, at, purge: at + kept, purging: false, resources };
     world.state.deleted.insert(id.to_lowercase(), deleted);
 }
 
@@ -104,6 +118,9 @@ fn deleted_id(resource: &Resource) -> (String, String) {
     let parts: Vec<&str> = resource.id.split('/').collect();
     let (subscription, group) = (parts.get(2).copied().unwrap_or(""), parts.get(4).copied().unwrap_or(""));
     let name = &resource.name;
+    if resource.kind == plain::WORKSPACE {
+        return (format!("{}/deleted", resource.id), resource.text("location").to_string());
+    }
     if resource.kind == "Microsoft.ApiManagement/service" {
         let location = super::shape::short_location(resource.text("location"));
         let base = format!("/subscriptions/{subscription}/providers/Microsoft.ApiManagement");
@@ -123,12 +140,18 @@ fn remove_group(world: &mut World, at: Time, group: &str) {
         .iter()
         .filter(|(key, _)| key.starts_with(&under))
         .filter(|(_, r)| {
-            matches!(r.kind.as_str(), "Microsoft.ApiManagement/service" | "Microsoft.CognitiveServices/accounts")
+            let kept = ["Microsoft.ApiManagement/service", "Microsoft.CognitiveServices/accounts", plain::WORKSPACE];
+            kept.contains(&r.kind.as_str())
         })
         .map(|(key, _)| key.clone())
         .collect();
     for key in kept {
         soft_delete(world, at, &key);
+    }
+    let endpoints: Vec<String> =
+        world.state.children(&under, plain::network::ENDPOINT).map(|endpoint| endpoint.id.to_lowercase()).collect();
+    for key in endpoints {
+        plain::network::removed(world, &key);
     }
     world.state.resources.retain(|key, _| !key.starts_with(&under));
     world.state.groups.remove(group);

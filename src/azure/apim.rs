@@ -14,7 +14,7 @@ use super::reply::{Reply, child_not_found, error, method_not_allowed, service_er
 use super::router::{Ask, Call, unknown, version_problem};
 use super::shape::cut_to_version;
 use super::state::Resource;
-use crate::catalogue::{self, ResourceType};
+use crate::catalogue;
 use crate::time::Time;
 use crate::wire::Method;
 use serde_json::{Map, Value, json};
@@ -63,8 +63,8 @@ pub(super) fn show_child(resource: &Resource, version: &str) -> Value {
 }
 
 /// The answer for a child of a live service that is not there.
-pub(super) fn not_found(kind: &ResourceType) -> Reply {
-    child_not_found(match kind.name.rsplit('/').next().unwrap_or("") {
+pub(super) fn not_found(kind: &str) -> Reply {
+    child_not_found(match kind.rsplit('/').next().unwrap_or("") {
         "backends" => "Backend",
         "apis" => "Api",
         "operations" => "Operation",

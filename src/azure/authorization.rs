@@ -6,12 +6,12 @@
 //! A principal is known when it is the identity of a resource here, thirty seconds after that was made (directories
 //! replicate slowly); any other is believed where the caller says what type it is.
 
-use super::World;
-use super::ids::{group_key, parse_id};
+use super::ids::{group_key, is_guid, parse_id};
 use super::reply::{Reply, error, gateway, group_not_found, method_not_allowed, resource_not_found};
-use super::router::{Ask, version_problem};
+use super::router::{Ask, Call, version_problem};
 use super::shape::{object, stamp};
 use super::state::Resource;
+use super::{World, plain};
 use crate::catalogue::{ROLES, Role, resource_type, role};
 use crate::time::{Duration, Time};
 use crate::wire::Method;
@@ -36,48 +36,40 @@ pub(super) struct Assignment<'a> {
     pub body: &'a Value,
 }
 
-/// Answers where the address is one of Microsoft.Authorization's.
-pub(super) fn route(world: &mut World, ask: &Ask<'_>, low: &[&str], raw: &[&str]) -> Option<Reply> {
-    let at = low.windows(2).rposition(|pair| pair == ["providers", "microsoft.authorization"])?;
-    let scope = format!("/{}", raw[..at].join("/"));
-    let kind = match low.get(at + 2).copied() {
-        Some("roleassignments") => ASSIGNMENT,
-        Some("roledefinitions") => DEFINITION,
-        _ => return None,
-    };
-    if let Some(refusal) = resource_type(kind).and_then(|kind| version_problem(kind, &ask.version)) {
+/// Answers where the address is one of role definitions, at any scope or none.
+pub(super) fn definitions_at(ask: &Ask<'_>, low: &[&str], raw: &[&str]) -> Option<Reply> {
+    let at = low.windows(3).rposition(|three| three == ["providers", "microsoft.authorization", "roledefinitions"])?;
+    if let Some(refusal) = resource_type(DEFINITION).and_then(|kind| version_problem(kind, &ask.version)) {
         return Some(refusal);
     }
-    Some(match (kind, &raw[at + 3..]) {
-        (ASSIGNMENT, []) => list(world, ask, &scope),
-        (ASSIGNMENT, [name]) => one(world, ask, &scope, name),
-        (DEFINITION, []) => definitions(ask, &scope),
-        (DEFINITION, [name]) => definition(&scope, name),
+    if ask.method != Method::Get {
+        return Some(method_not_allowed(ask.method.as_str()));
+    }
+    let scope = format!("/{}", raw[..at].join("/"));
+    Some(match &raw[at + 3..] {
+        [] => definitions(ask, &scope),
+        [name] => definition(&scope, name),
         _ => Reply::empty(404),
     })
 }
 
-fn one(world: &mut World, ask: &Ask<'_>, scope: &str, name: &str) -> Reply {
-    let key = key(scope, name);
-    match ask.method {
+pub(super) fn handle(world: &mut World, call: &Call) -> Reply {
+    let key = call.key();
+    match call.method {
         Method::Get => match world.state.resources.get(&key) {
             Some(kept) => Reply::json(200, show(kept)),
-            None => not_found(name),
+            None => not_found(call.id.name()),
         },
-        Method::Put => match ask.body() {
-            Ok(body) => put(world, &Assignment { now: ask.now, scope, name, body: &body }),
-            Err(refusal) => refusal,
-        },
+        Method::Put => {
+            let scope = call.id.scope();
+            put(world, &Assignment { now: call.now, scope: &scope, name: call.id.name(), body: &call.body })
+        }
         Method::Delete => match world.state.resources.remove(&key) {
             Some(kept) => Reply::json(200, show(&kept)),
             None => Reply::empty(204),
         },
         other => method_not_allowed(other.as_str()),
     }
-}
-
-fn key(scope: &str, name: &str) -> String {
-    format!("{scope}/providers/{ASSIGNMENT}/{name}").to_lowercase()
 }
 
 fn not_found(name: &str) -> Reply {
@@ -197,16 +189,14 @@ fn whole_scope(world: &World, scope: &str) -> Result<String, Reply> {
 /// Whether a principal is the identity of a resource here, and known everywhere by now.
 fn replicated(world: &World, now: Time, principal: &str) -> bool {
     world.state.resources.values().any(|resource| {
-        resource.text("identity/principalId").eq_ignore_ascii_case(principal)
-            && resource.created + world.scaled(REPLICATION) <= now
+        let own = resource.text("identity/principalId").eq_ignore_ascii_case(principal);
+        let assigned = || resource.text("properties/principalId").eq_ignore_ascii_case(principal);
+        (own || (resource.kind == plain::IDENTITY && assigned())) && resource.created + world.scaled(REPLICATION) <= now
     })
 }
 
 /// Assignments that act on a scope: those on it, above it, and, without `atScope()`, below it.
-fn list(world: &World, ask: &Ask<'_>, scope: &str) -> Reply {
-    if ask.method != Method::Get {
-        return method_not_allowed(ask.method.as_str());
-    }
+pub(super) fn list(world: &World, ask: &Ask<'_>, scope: &str) -> Reply {
     let filter = ask.url.query("$filter").unwrap_or("");
     let lower = filter.to_lowercase().replace(' ', "");
     let principal = lower
@@ -282,9 +272,4 @@ fn show_definition(scope: &str, role: &Role) -> Value {
         "type": DEFINITION,
         "name": role.id,
     })
-}
-
-fn is_guid(text: &str) -> bool {
-    let lengths: Vec<usize> = text.split('-').map(str::len).collect();
-    lengths == [8, 4, 4, 4, 12] && text.chars().all(|c| c.is_ascii_hexdigit() || c == '-')
 }

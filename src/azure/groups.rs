@@ -1,12 +1,12 @@
 //! Subscriptions and resource groups.
 
-use super::World;
 use super::ids::{group_id, group_key};
 use super::lro::{Effect, Follow, Start};
 use super::reply::{Reply, error, gateway, group_not_found, method_not_allowed};
 use super::router::Ask;
 use super::shape::short_location;
 use super::state::{Group, Resource};
+use super::{World, locks};
 use crate::catalogue;
 use crate::time::Duration;
 use crate::wire::Method;
@@ -16,7 +16,11 @@ use serde_json::{Map, Value, json};
 const EMPTY: Duration = Duration::from_secs(60);
 const SERVICE: Duration = Duration::from_secs(80);
 
-pub(super) fn subscriptions(world: &World) -> Reply {
+/// Every subscription exists here, once something names it; listed are the first and those that hold something.
+pub(super) fn subscriptions(world: &World, ask: &Ask<'_>) -> Reply {
+    if ask.method != Method::Get {
+        return method_not_allowed(ask.method.as_str());
+    }
     let mut ids = vec![world.state.subscription.as_str()];
     for group in world.state.groups.values() {
         if !ids.contains(&group.subscription.as_str()) {
@@ -27,8 +31,10 @@ pub(super) fn subscriptions(world: &World) -> Reply {
     Reply::json(200, json!({ "value": value, "count": {"type": "Total", "value": value.len()} }))
 }
 
-/// Any subscription exists here: a command line that names one gets one.
-pub(super) fn subscription(world: &World, id: &str) -> Reply {
+pub(super) fn subscription(world: &World, ask: &Ask<'_>, id: &str) -> Reply {
+    if ask.method != Method::Get {
+        return method_not_allowed(ask.method.as_str());
+    }
     Reply::json(200, subscription_body(world, id))
 }
 
@@ -113,8 +119,7 @@ fn put(world: &mut World, subscription: &str, group: &str, created: bool, body: 
     let location = short_location(location);
     if let Some(known) = world.state.groups.get(&key) {
         if known.deleting {
-            let state = "is in deprovisioning state and cannot perform this operation.";
-            return gateway(409, "ResourceGroupBeingDeleted", format!("The resource group '{group}' {state}"));
+            return being_deleted(group);
         }
         if known.location != location {
             let message = format!(
@@ -137,7 +142,16 @@ fn put(world: &mut World, subscription: &str, group: &str, created: bool, body: 
     Reply::json(if created { 201 } else { 200 }, answer)
 }
 
+/// The refusal of every write in a group that is going.
+pub(super) fn being_deleted(group: &str) -> Reply {
+    let state = "is in deprovisioning state and cannot perform this operation.";
+    gateway(409, "ResourceGroupBeingDeleted", format!("The resource group '{group}' {state}"))
+}
+
 fn delete(world: &mut World, ask: &Ask<'_>, key: &str) -> Reply {
+    if let Some(refusal) = locks::refusal(world, Method::Delete, key, &ask.url) {
+        return refusal;
+    }
     let Some(known) = world.state.groups.get_mut(key) else { return Reply::empty(404) };
     known.deleting = true;
     let (id, name, location) = (group_id(&known.subscription, &known.name), known.name.clone(), known.location.clone());
@@ -175,7 +189,10 @@ fn show(group: &Group) -> Value {
 }
 
 /// The resources of a group, or of the whole subscription: only those that stand in a group themselves.
-pub(super) fn resources(world: &World, subscription: &str, group: Option<&str>) -> Reply {
+pub(super) fn resources(world: &World, ask: &Ask<'_>, subscription: &str, group: Option<&str>) -> Reply {
+    if ask.method != Method::Get {
+        return method_not_allowed(ask.method.as_str());
+    }
     let base = match group {
         Some(group) => {
             let key = group_key(subscription, group);

@@ -61,12 +61,47 @@ fn decode(text: &str) -> String {
     String::from_utf8_lossy(&out).into_owned()
 }
 
-/// The id of a resource in a group: names by the segments of its type.
+/// A resource type as an address names it.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Kind {
+    /// In Azure's own case where the type is known, else as it was written.
+    pub name: String,
+    /// What is known of it; a world may be told to take others as well.
+    pub known: Option<&'static ResourceType>,
+}
+
+impl Kind {
+    pub fn new(name: &str) -> Kind {
+        let known = crate::catalogue::resource_type(name);
+        Kind { name: known.map_or(name, |known| known.name).to_string(), known }
+    }
+
+    /// The provider, `Microsoft.ApiManagement`.
+    pub fn namespace(&self) -> &str {
+        self.name.split('/').next().unwrap_or("")
+    }
+
+    /// The parts after the provider: `service`, `backends`.
+    pub fn segments(&self) -> impl Iterator<Item = &str> {
+        self.name.split('/').skip(1)
+    }
+
+    /// Whether it can stand on a resource of another type, under `/providers/` of its own.
+    pub fn extends(&self) -> bool {
+        let known = ["Microsoft.Insights/diagnosticSettings", "Microsoft.Resources/tags"];
+        self.known.is_none() || self.namespace() == "Microsoft.Authorization" || known.contains(&self.name.as_str())
+    }
+}
+
+/// The id of a resource: where it stands, and names by the segments of its type.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct ResourceId {
     pub subscription: String,
+    /// Empty for what stands in the subscription itself.
     pub group: String,
-    pub kind: &'static ResourceType,
+    /// The resource that it is about, where it is an extension of one: a lock, a role assignment.
+    pub on: Option<Box<ResourceId>>,
+    pub kind: Kind,
     /// As many as the type has segments.
     pub names: Vec<String>,
 }
@@ -74,16 +109,16 @@ pub(super) struct ResourceId {
 impl ResourceId {
     /// `/subscriptions/.../name`.
     pub fn text(&self) -> String {
-        let mut text = format!(
-            "/subscriptions/{}/resourceGroups/{}/providers/{}",
-            self.subscription,
-            self.group,
-            self.kind.namespace()
-        );
-        for (segment, name) in self.kind.segments().zip(&self.names) {
-            text.push_str(&format!("/{segment}/{name}"));
+        format!("{}/providers/{}", self.scope(), self.short())
+    }
+
+    /// The id of what it stands in or on: a subscription, a group, or a resource.
+    pub fn scope(&self) -> String {
+        match &self.on {
+            Some(on) => on.text(),
+            None if self.group.is_empty() => format!("/subscriptions/{}", self.subscription),
+            None => group_id(&self.subscription, &self.group),
         }
-        text
     }
 
     /// The key of the state's maps.
@@ -96,12 +131,18 @@ impl ResourceId {
         self.names.last().map_or("", String::as_str)
     }
 
-    /// The id of the parent, `None` for a resource that stands in the group itself.
+    /// The id of the parent, `None` for a resource that is no child of another.
     pub fn parent(&self) -> Option<ResourceId> {
-        let (kind, _) = self.kind.name.rsplit_once('/')?;
-        let kind = crate::catalogue::resource_type(kind)?;
+        let (kind, _) = self.kind.name.rsplit_once('/').filter(|(kind, _)| kind.contains('/'))?;
         let names = self.names[..self.names.len().checked_sub(1)?].to_vec();
-        Some(ResourceId { kind, names, ..self.clone() })
+        Some(ResourceId { kind: Kind::new(kind), names, ..self.clone() })
+    }
+
+    /// The id of a child, `("backends", "b")`.
+    pub fn child(&self, segment: &str, name: &str) -> ResourceId {
+        let kind = Kind::new(&format!("{}/{segment}", self.kind.name));
+        let names = self.names.iter().cloned().chain([name.to_string()]).collect();
+        ResourceId { kind, names, ..self.clone() }
     }
 
     /// The id of the first resource of the chain: the service or account.
@@ -116,23 +157,35 @@ impl ResourceId {
         format!("{}/{}", self.kind.namespace(), parts.join("/"))
     }
 
-    /// The same id in the case in which Azure keeps group and names.
+    /// The same id in the case in which Azure keeps group, type and names.
     pub fn recased(mut self, state: &State) -> ResourceId {
         if let Some(group) = state.groups.get(&group_key(&self.subscription, &self.group)) {
             self.group.clone_from(&group.name);
             self.subscription.clone_from(&group.subscription);
         }
+        self.on = self.on.map(|on| Box::new(on.recased(state)));
         if let Some(parent) = self.parent() {
             let parent = parent.recased(state);
             let own = self.names.pop();
             self.names = parent.names;
             self.names.extend(own);
         }
-        if let (Some(kept), Some(name)) = (state.resources.get(&self.key()), self.names.last_mut()) {
-            name.clone_from(&kept.name);
+        if let Some(kept) = state.resources.get(&self.key()) {
+            if self.kind.known.is_none() {
+                self.kind.name.clone_from(&kept.kind);
+            }
+            if let Some(name) = self.names.last_mut() {
+                name.clone_from(&kept.name);
+            }
         }
         self
     }
+}
+
+/// Whether a text is a GUID, as subscriptions and principals are named.
+pub(super) fn is_guid(text: &str) -> bool {
+    let lengths: Vec<usize> = text.split('-').map(str::len).collect();
+    lengths == [8, 4, 4, 4, 12] && text.chars().all(|c| c.is_ascii_hexdigit() || c == '-')
 }
 
 /// The key of a group.
@@ -145,32 +198,37 @@ pub(super) fn group_id(subscription: &str, group: &str) -> String {
     format!("/subscriptions/{subscription}/resourceGroups/{group}")
 }
 
-/// Reads the id of a resource of a known type from a text, without the state's case.
+/// Reads the id of a resource from a text, without the state's case. Any type is taken: who knows it looks at its kind.
 pub(super) fn parse_id(text: &str) -> Option<ResourceId> {
     let parts: Vec<&str> = text.split('/').filter(|part| !part.is_empty()).collect();
-    let [subscriptions, subscription, groups, group, providers, rest @ ..] = parts.as_slice() else { return None };
-    let fits = subscriptions.eq_ignore_ascii_case("subscriptions")
-        && groups.eq_ignore_ascii_case("resourceGroups")
-        && providers.eq_ignore_ascii_case("providers");
-    if !fits {
-        return None;
-    }
-    in_group(subscription, group, rest)
+    from_parts(&parts)
 }
 
-/// Reads `Namespace/type/name/...` inside a group.
-pub(super) fn in_group(subscription: &str, group: &str, rest: &[&str]) -> Option<ResourceId> {
+/// The same from the parts of a path.
+pub(super) fn from_parts(parts: &[&str]) -> Option<ResourceId> {
+    let at = parts.iter().rposition(|part| part.eq_ignore_ascii_case("providers"))?;
+    let (scope, rest) = (&parts[..at], &parts[at + 1..]);
     let (namespace, pairs) = rest.split_first()?;
-    if pairs.is_empty() || pairs.len() % 2 != 0 {
+    if pairs.is_empty() || !pairs.len().is_multiple_of(2) {
         return None;
     }
-    let kind = pairs.iter().step_by(2).fold(namespace.to_string(), |kind, segment| format!("{kind}/{segment}"));
-    Some(ResourceId {
-        subscription: subscription.to_string(),
-        group: group.to_string(),
-        kind: crate::catalogue::resource_type(&kind)?,
-        names: pairs.iter().skip(1).step_by(2).map(|name| name.to_string()).collect(),
-    })
+    let kind = pairs.iter().step_by(2).fold((*namespace).to_string(), |kind, segment| format!("{kind}/{segment}"));
+    let names = pairs.iter().skip(1).step_by(2).map(|name| (*name).to_string()).collect();
+    let (subscription, group, on) = match scope {
+        [subscriptions, subscription] if subscriptions.eq_ignore_ascii_case("subscriptions") => {
+            ((*subscription).to_string(), String::new(), None)
+        }
+        [subscriptions, subscription, groups, group]
+            if subscriptions.eq_ignore_ascii_case("subscriptions") && groups.eq_ignore_ascii_case("resourceGroups") =>
+        {
+            ((*subscription).to_string(), (*group).to_string(), None)
+        }
+        _ => {
+            let on = from_parts(scope)?;
+            (on.subscription.clone(), on.group.clone(), Some(Box::new(on)))
+        }
+    };
+    Some(ResourceId { subscription, group, on, kind: Kind::new(&kind), names })
 }
 
 #[cfg(test)]
@@ -200,10 +258,25 @@ mod tests {
         );
         assert_eq!(id.short(), "Microsoft.ApiManagement/service/a/apis/b/policies/policy");
         assert_eq!((id.top().short().as_str(), id.name()), ("Microsoft.ApiManagement/service/a", "policy"));
-        for wrong in
-            ["", "/", "/subscriptions/s", "/subscriptions/s/resourceGroups/g/providers/x/y/z", &text[..text.len() - 7]]
+        for wrong in ["", "/", "/subscriptions/s", "/providers/x/y/z", "/a/b/providers/x/y/z", &text[..text.len() - 7]]
         {
             assert_eq!(parse_id(wrong), None, "{wrong}");
+        }
+        let odd = "/subscriptions/s/resourceGroups/g/providers/Contoso.Odd/things/t";
+        assert_eq!(parse_id(odd).map(|id| (id.text(), id.kind.known)), Some((odd.to_string(), None)));
+    }
+
+    #[test]
+    fn an_extension_stands_on_a_subscription_a_group_or_a_resource() {
+        let lock = "providers/Microsoft.Authorization/locks/l";
+        for scope in [
+            "/subscriptions/s",
+            "/subscriptions/s/resourceGroups/g",
+            "/subscriptions/s/resourceGroups/g/providers/a/b/c",
+        ] {
+            let id = parse_id(&format!("{scope}/{lock}")).expect("an id");
+            assert_eq!((id.scope().as_str(), id.name(), id.parent()), (scope, "l", None));
+            assert_eq!(id.text(), format!("{scope}/{lock}"));
         }
     }
 }

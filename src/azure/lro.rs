@@ -40,10 +40,10 @@ pub(super) enum Follow {
     Account(String),
     /// A resource group, deleted.
     Group,
+    /// A resource of a network.
+    Network,
     /// A child of a service; the code is what `Location` answers at the end.
     Child(u16),
-    /// A deployment, taken out of the history.
-    Forgetting,
 }
 
 /// What happens when an operation ends.
@@ -51,6 +51,8 @@ pub(super) enum Follow {
 pub(super) enum Effect {
     /// The resource succeeded.
     Settle,
+    /// The resource is gone.
+    Remove,
     /// The resource is soft-deleted.
     SoftDelete,
     /// The group and all in it are gone.
@@ -83,9 +85,13 @@ impl World {
             Follow::Service | Follow::ServicePurge => {
                 STANDARD.encode(format!("{}:{}_{}", start.location, start.name, hex(&bits[..4])))
             }
-            Follow::Account(_) => super::shape::guid(&bits),
-            Follow::Group => job("RESOURCEGROUPDELETIONJOB", &start, &bits),
-            Follow::Forgetting => job("DEPLOYMENTDELETIONJOB", &start, &bits),
+            Follow::Account(_) | Follow::Network => super::shape::guid(&bits),
+            Follow::Group => STANDARD_NO_PAD.encode(format!(
+                "{{\"jobId\":\"RESOURCEGROUPDELETIONJOB-{}-{}\",\"jobLocation\":\"{}\"}}",
+                start.name.to_uppercase().replace(|c: char| !c.is_ascii_alphanumeric(), ":"),
+                hex(&bits[..4]).to_uppercase(),
+                start.location
+            )),
             Follow::Child(_) => hex(&bits[..12]),
         };
         let operation = Operation {
@@ -135,9 +141,19 @@ impl World {
                     false => reply,
                 }
             }
-            Follow::Group | Follow::Forgetting => {
+            Follow::Group => {
                 let address = format!("{}?api-version={version}{signature}", self.group_address(key, operation));
                 reply.header("Location", address).header("Retry-After", self.retry_after(15))
+            }
+            Follow::Network => {
+                let address = self.network_address(key, operation, "operations");
+                let reply = reply.header("Azure-AsyncOperation", address).header("Retry-After", self.retry_after(10));
+                match operation.effect {
+                    Effect::Remove => {
+                        reply.header("Location", self.network_address(key, operation, "operationResults"))
+                    }
+                    _ => reply,
+                }
             }
             Follow::Child(code) => {
                 let address = format!("{origin}{}?api-version={version}", operation.target);
@@ -162,19 +178,18 @@ impl World {
         format!("{}{path}?api-version=2017-04-18", self.origin)
     }
 
+    /// One of the two addresses of an operation of a network's: `operations`, `operationResults`.
+    pub(super) fn network_address(&self, key: &str, operation: &Operation, word: &str) -> String {
+        let subscription = subscription_of(&operation.target);
+        let (location, version) = (&operation.location, &operation.version);
+        let path =
+            format!("/subscriptions/{subscription}/providers/Microsoft.Network/locations/{location}/{word}/{key}");
+        format!("{}{path}?api-version={version}", self.origin)
+    }
+
     fn group_address(&self, key: &str, operation: &Operation) -> String {
         format!("{}/subscriptions/{}/operationresults/{key}", self.origin, subscription_of(&operation.target))
     }
-}
-
-/// The name of a job of Azure Resource Manager's own: what it does, where, and a number.
-fn job(what: &str, start: &Start<'_>, bits: &[u8; 32]) -> String {
-    STANDARD_NO_PAD.encode(format!(
-        "{{\"jobId\":\"{what}-{}-{}\",\"jobLocation\":\"{}\"}}",
-        start.name.to_uppercase().replace(|c: char| !c.is_ascii_alphanumeric(), ":"),
-        hex(&bits[..4]).to_uppercase(),
-        start.location
-    ))
 }
 
 /// The subscription in an id.
@@ -222,7 +237,7 @@ pub(super) fn poll(world: &World, now: Time, key: &str, asked: Asked, url: &Url)
                 },
             }
         }
-        Follow::ServicePurge | Follow::Group | Follow::Forgetting if running => {
+        Follow::ServicePurge | Follow::Group if running => {
             let reply = world.followed(Reply::empty(202), now, key, operation);
             match operation.follow {
                 // recorded: some polls of a group's deletion bring no address
@@ -231,7 +246,6 @@ pub(super) fn poll(world: &World, now: Time, key: &str, asked: Asked, url: &Url)
             }
         }
         Follow::ServicePurge | Follow::Group => Reply::empty(200),
-        Follow::Forgetting => Reply::empty(204),
         Follow::Account(_) if asked == Asked::Result || url.query("operationResultResponseType").is_some() => {
             match running {
                 true => world.followed(Reply::empty(202), now, key, operation),
@@ -253,6 +267,14 @@ pub(super) fn poll(world: &World, now: Time, key: &str, asked: Asked, url: &Url)
                 },
             )
         }
+        Follow::Network => match (asked, running) {
+            (Asked::Status, true) => {
+                Reply::json(200, json!({"status": "InProgress"})).header("Retry-After", world.retry_after(10))
+            }
+            (Asked::Status, false) => Reply::json(200, json!({"status": "Succeeded"})),
+            (Asked::Result, true) => world.followed(Reply::empty(202), now, key, operation),
+            (Asked::Result, false) => Reply::empty(204),
+        },
         Follow::Child(code) => match (asked, running) {
             (Asked::Status, true) => Reply::pretty(200, json!({"status": "InProgress"})),
             (Asked::Status, false) => Reply::pretty(200, json!({"status": "Succeeded"})),

@@ -106,3 +106,7 @@ pub(super) fn method_not_allowed(method: &str) -> Reply {
     // API Management's own shape: no code, no `error`
     Reply::json(405, json!({"Message": format!("The requested resource does not support http method '{method}'.")}))
 }
+
+pub(super) fn no_such_address() -> Reply {
+    gateway(404, "NotFound", "No HTTP resource was found that matches the request URI.")
+}

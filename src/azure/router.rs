@@ -1,11 +1,12 @@
 //! From a url to a provider, with the checks that Azure Resource Manager makes before it asks one.
 
-use super::engine::Target;
-use super::ids::{ResourceId, Url, group_key, in_group};
+use super::ids::{Kind, ResourceId, Url, from_parts, group_key, is_guid};
 use super::lro::{self, Asked};
-use super::reply::{Reply, error, gateway, group_not_found, method_not_allowed, resource_not_found};
+use super::reply::{Reply, error, gateway, group_not_found, method_not_allowed, no_such_address, resource_not_found};
 use super::state::Resource;
-use super::{World, apim, authorization, cognitive, deployments, groups, known_types};
+use super::{
+    Unknown, World, apim, authorization, cognitive, deployments, groups, known_types, locks, plain, providers, tags,
+};
 use crate::catalogue::{self, ResourceType};
 use crate::time::{Duration, Time};
 use crate::wire::{Method, Request};
@@ -82,37 +83,39 @@ pub(super) fn route(world: &mut World, now: Time, request: &Request) -> Reply {
         }
     };
     let ask = Ask { now, method: request.method, url, version, request };
+    if let (["subscriptions", ..], [_, subscription, ..]) = (low.as_slice(), raw.as_slice())
+        && !is_guid(subscription)
+    {
+        let message = format!("The provided subscription identifier '{subscription}' is malformed or invalid.");
+        return gateway(400, "InvalidSubscriptionId", message);
+    }
     match (low.as_slice(), raw.as_slice()) {
-        (["subscriptions"], _) => groups::subscriptions(world),
-        (["subscriptions", _], [_, subscription]) => groups::subscription(world, subscription),
+        (["subscriptions"], _) => groups::subscriptions(world, &ask),
+        (["subscriptions", _], [_, subscription]) => groups::subscription(world, &ask, subscription),
         (["subscriptions", _, "resourcegroups"], [_, subscription, _]) => groups::list(world, &ask, subscription),
         (["subscriptions", _, "resourcegroups", _], [_, subscription, _, group]) => {
             groups::one(world, &ask, subscription, group)
         }
         (["subscriptions", _, "resourcegroups", _, "resources"], [_, subscription, _, group, _]) => {
-            groups::resources(world, subscription, Some(group))
+            groups::resources(world, &ask, subscription, Some(group))
         }
-        (["subscriptions", _, "resources"], [_, subscription, _]) => groups::resources(world, subscription, None),
+        (["subscriptions", _, "resources"], [_, subscription, _]) => groups::resources(world, &ask, subscription, None),
+        (["providers"], _) => providers::list(world, &ask, ""),
+        (["subscriptions", _, "providers"], [_, subscription, _]) => providers::list(world, &ask, subscription),
+        (["subscriptions", _, "providers", _], [_, subscription, _, namespace]) => {
+            providers::one(world, &ask, subscription, namespace)
+        }
+        (["subscriptions", _, "providers", _, action @ ("register" | "unregister")], [_, subscription, _, name, _]) => {
+            providers::change(world, &ask, subscription, name, action)
+        }
         (
             ["subscriptions", _, "resourcegroups", _, "providers", "microsoft.resources", "deployments", ..],
             [_, subscription, _, group, _, _, _, rest @ ..],
         )
         | (["subscriptions", _, "resourcegroups", _, "deployments", ..], [_, subscription, _, group, _, rest @ ..]) => {
-            let target = Target { subscription: subscription.to_string(), resource_group: Some(group.to_string()) };
-            deployments::route(world, &ask, &target, rest)
+            deployments::route(world, &ask, subscription, group, rest)
         }
-        (
-            ["subscriptions", _, "providers", "microsoft.resources", "deployments", ..],
-            [_, subscription, _, _, _, rest @ ..],
-        )
-        | (["subscriptions", _, "deployments", ..], [_, subscription, _, rest @ ..]) => {
-            let target = Target { subscription: subscription.to_string(), resource_group: None };
-            deployments::route(world, &ask, &target, rest)
-        }
-        _ => match authorization::route(world, &ask, &low, &raw) {
-            Some(reply) => reply,
-            None => provider(world, &ask, &low, &raw),
-        },
+        _ => provider(world, &ask, &low, &raw),
     }
 }
 
@@ -122,6 +125,9 @@ fn poll(world: &World, now: Time, low: &[&str], raw: &[&str], url: &Url) -> Opti
     match low {
         ["subscriptions", _, "operationresults", _] => Some(lro::poll(world, now, key, Asked::Result, url)),
         ["subscriptions", _, "providers", _, "locations", _, "operationsstatuses", _] => {
+            Some(lro::poll(world, now, key, Asked::Status, url))
+        }
+        ["subscriptions", _, "providers", "microsoft.network", "locations", _, "operations", _] => {
             Some(lro::poll(world, now, key, Asked::Status, url))
         }
         ["subscriptions", _, "providers", namespace, "locations", _, "operationresults", _] => {
@@ -139,81 +145,100 @@ fn poll(world: &World, now: Time, low: &[&str], raw: &[&str], url: &Url) -> Opti
     }
 }
 
+/// Addresses behind `providers`: of a subscription, of a group, and of whatever stands on a resource.
 fn provider(world: &mut World, ask: &Ask<'_>, low: &[&str], raw: &[&str]) -> Reply {
+    if let Some(reply) = authorization::definitions_at(ask, low, raw) {
+        return reply;
+    }
+    let Some(at) = low.iter().rposition(|part| *part == "providers") else { return no_such_address() };
     match (low, raw) {
-        (["subscriptions", _, "providers", namespace, ..], [_, subscription, _, _, rest @ ..]) => {
+        (["subscriptions", _, "providers", namespace, ..], [_, subscription, _, _, rest @ ..]) if at == 2 => {
             let rest_low = &low[4..];
             match *namespace {
                 "microsoft.apimanagement" => apim::in_subscription(world, ask, subscription, rest_low, rest),
                 "microsoft.cognitiveservices" => cognitive::in_subscription(world, ask, subscription, rest_low, rest),
-                _ => unknown(&raw[3..].join("/")),
+                _ => anywhere(world, ask, at, raw),
             }
         }
-        (["subscriptions", _, "resourcegroups", _, "providers", _, ..], [_, subscription, _, group, _, rest @ ..]) => {
-            let Some(known) = world.state.groups.get(&group_key(subscription, group)) else {
-                return group_not_found(group);
-            };
-            if known.deleting && ask.method.writes() {
-                let state = "is in deprovisioning state and cannot perform this operation.";
-                return gateway(409, "ResourceGroupBeingDeleted", format!("The resource group '{group}' {state}"));
+        (["subscriptions", _, "providers", ..], _) => anywhere(world, ask, at, raw),
+        (["subscriptions", _, "resourcegroups", _, "providers", _, ..], [_, subscription, _, group, ..]) => {
+            match group_problem(world, ask.method, subscription, group) {
+                Some(refusal) => refusal,
+                None => anywhere(world, ask, at, raw),
             }
-            in_a_group(world, ask, subscription, group, rest)
         }
-        _ => gateway(404, "NotFound", "No HTTP resource was found that matches the request URI."),
+        _ => no_such_address(),
     }
 }
 
-fn in_a_group(world: &mut World, ask: &Ask<'_>, subscription: &str, group: &str, rest: &[&str]) -> Reply {
-    // namespace/type/name/...: an even number of parts after the namespace is a resource
-    if rest.len() % 2 == 1 {
-        let Some(id) = in_group(subscription, group, rest) else { return unknown(&type_of(rest)) };
-        return one(world, ask, id, String::new());
+/// Refuses what is asked of a group that is not there, and every write to one that is going.
+pub(super) fn group_problem(world: &World, method: Method, subscription: &str, group: &str) -> Option<Reply> {
+    let Some(known) = world.state.groups.get(&group_key(subscription, group)) else {
+        return Some(group_not_found(group));
+    };
+    (known.deleting && method.writes()).then(|| groups::being_deleted(group))
+}
+
+/// `Namespace/type/name/...` behind the part at `at`: an even number of parts after the namespace is a resource, an odd
+/// one a list, or of a POST an action.
+fn anywhere(world: &mut World, ask: &Ask<'_>, at: usize, raw: &[&str]) -> Reply {
+    let tail = &raw[at + 1..];
+    if tail.len() % 2 == 1 {
+        return match from_parts(raw) {
+            Some(id) => one(world, ask, id, String::new()),
+            None => no_such_address(),
+        };
     }
-    let Some((last, before)) = rest.split_last() else { return unknown("") };
+    let Some((last, before)) = raw.split_last() else { return no_such_address() };
     if ask.method == Method::Post {
-        let Some(id) = in_group(subscription, group, before) else { return unknown(&type_of(before)) };
-        return one(world, ask, id, last.to_lowercase());
+        return match from_parts(before) {
+            Some(id) => one(world, ask, id, last.to_lowercase()),
+            None => no_such_address(),
+        };
     }
-    let Some(kind) = catalogue::resource_type(&type_of(rest)) else { return unknown(&type_of(rest)) };
-    if let Some(refusal) = version_problem(kind, &ask.version) {
+    let kind = Kind::new(&type_of(tail));
+    if let Some(refusal) = type_problem(world, &kind, &ask.version) {
         return refusal;
     }
     if ask.method != Method::Get {
         return method_not_allowed(ask.method.as_str());
     }
-    let parent = match before {
-        [_] => None,
-        _ => match in_group(subscription, group, before) {
-            Some(id) => Some(id.recased(&world.state)),
-            None => return unknown(&type_of(before)),
-        },
+    // what the list is under: the parent of its members, or what they stand in or on
+    let parent = match tail.len() {
+        2 => from_parts(&raw[..at]),
+        _ => from_parts(before),
     };
+    let parent = parent.map(|id| id.recased(&world.state));
     if let Some(parent) = &parent
         && !world.state.resources.contains_key(&parent.key())
     {
         let top = parent.top();
-        return match world.state.resources.contains_key(&top.key()) {
-            true => apim::not_found(parent.kind),
-            false => resource_not_found(&top.short(), group),
+        return match world.state.resources.contains_key(&top.key()) && kind.name.starts_with(apim::SERVICE) {
+            true => apim::not_found(&parent.kind.name),
+            false => resource_not_found(&top.short(), &top.group),
         };
     }
-    list(world, ask, kind, parent, subscription, group)
+    let scope = parent.map_or_else(|| format!("/{}", raw[..at].join("/")), |parent| parent.text());
+    list(world, ask, &kind, &scope, tail.len() == 2)
 }
 
-/// Every resource of a type under a parent, or in a group.
-fn list(
-    world: &World,
-    ask: &Ask<'_>,
-    kind: &'static ResourceType,
-    parent: Option<ResourceId>,
-    subscription: &str,
-    group: &str,
-) -> Reply {
-    let base = parent.map_or_else(|| group_key(subscription, group), |parent| parent.key());
-    let under = format!("{base}/");
+/// Every resource of a type under a parent; in a group, or in a subscription.
+fn list(world: &World, ask: &Ask<'_>, kind: &Kind, scope: &str, direct: bool) -> Reply {
+    let scope = scope.to_lowercase();
+    match kind.name.as_str() {
+        authorization::ASSIGNMENT => return authorization::list(world, ask, &scope),
+        locks::LOCK => return locks::list(world, ask, &scope),
+        _ => {}
+    }
+    // a type that stands in groups is listed in the whole subscription
+    let whole = direct && scope.split('/').count() == 3 && !kind.extends();
+    let under = match direct {
+        true if !whole => format!("{scope}/providers/{}/", kind.name.to_lowercase()),
+        _ => format!("{scope}/"),
+    };
     let values: Vec<Value> =
-        world.state.children(&under, kind.name).map(|resource| show_listed(resource, &ask.version)).collect();
-    match kind.name {
+        world.state.children(&under, &kind.name).map(|resource| show_listed(resource, &ask.version)).collect();
+    match kind.name.as_str() {
         name if name.starts_with("Microsoft.ApiManagement/service/") => apim::page(world, ask, values),
         _ => Reply::json(200, json!({ "value": values })),
     }
@@ -229,8 +254,9 @@ pub(super) fn show(resource: &Resource, version: &str) -> Value {
         }
         "Microsoft.CognitiveServices/accounts" => cognitive::accounts::show(resource),
         "Microsoft.CognitiveServices/accounts/deployments" => cognitive::deployments::show(resource, version),
-        "Microsoft.Authorization/roleAssignments" => authorization::show(resource),
-        _ => apim::show_child(resource, version),
+        authorization::ASSIGNMENT => authorization::show(resource),
+        kind if kind.starts_with("Microsoft.ApiManagement/service/") => apim::show_child(resource, version),
+        _ => plain::show(resource),
     }
 }
 
@@ -267,22 +293,30 @@ fn one(world: &mut World, ask: &Ask<'_>, id: ResourceId, action: String) -> Repl
 
 /// Checks what the gateway checks, and asks the provider. Template deployments come in here too.
 pub(super) fn call_provider(world: &mut World, call: &Call) -> Reply {
-    let kind = call.id.kind;
-    if let Some(refusal) = version_problem(kind, &call.version) {
+    let kind = &call.id.kind;
+    if let Some(refusal) = type_problem(world, kind, &call.version) {
         return refusal;
     }
-    if !world.state.groups.contains_key(&group_key(&call.id.subscription, &call.id.group)) {
+    let misplaced = (call.id.on.is_some() || call.id.group.is_empty()) && !kind.extends();
+    if misplaced {
+        return no_such_address();
+    }
+    if !call.id.group.is_empty() && !world.state.groups.contains_key(&group_key(&call.id.subscription, &call.id.group))
+    {
         return group_not_found(&call.id.group);
+    }
+    if let Some(refusal) = providers::problem(world, call) {
+        return refusal;
     }
     if call.method == Method::Put
         && let Some(refusal) = location_problem(world, &call.id, call.body.get("location").and_then(Value::as_str))
     {
         return refusal;
     }
-    if let Some(refusal) = orphan(world, call) {
+    if let Some(refusal) = orphan(world, call).or_else(|| locks::problem(world, call)) {
         return refusal;
     }
-    match kind.name {
+    match kind.name.as_str() {
         "Microsoft.ApiManagement/service" => apim::service::handle(world, call),
         "Microsoft.ApiManagement/service/backends" => apim::backends::handle(world, call),
         "Microsoft.ApiManagement/service/apis" => apim::apis::handle(world, call),
@@ -293,23 +327,33 @@ pub(super) fn call_provider(world: &mut World, call: &Call) -> Reply {
         "Microsoft.ApiManagement/service/subscriptions" => apim::subscriptions::handle(world, call),
         "Microsoft.CognitiveServices/accounts" => cognitive::accounts::handle(world, call),
         "Microsoft.CognitiveServices/accounts/deployments" => cognitive::deployments::handle(world, call),
-        other => unknown(other),
+        authorization::ASSIGNMENT => authorization::handle(world, call),
+        locks::LOCK => locks::handle(world, call),
+        tags::TAGS => tags::handle(world, call),
+        other => match kind.namespace() {
+            "Microsoft.ApiManagement" | "Microsoft.CognitiveServices" | "Microsoft.Resources" => unknown(other),
+            _ => plain::handle(world, call),
+        },
     }
 }
 
 /// Refuses what hangs on a resource that is not there. The gateway knows services and accounts; of what hangs on those
 /// only the provider knows.
 fn orphan(world: &World, call: &Call) -> Option<Reply> {
+    if let Some(on) = &call.id.on {
+        let there = world.state.resources.contains_key(&on.key());
+        return (!there).then(|| resource_not_found(&on.short(), &on.group));
+    }
     let parent = call.id.parent()?;
     if world.state.resources.contains_key(&parent.key()) {
         return None;
     }
     let top = call.id.top();
-    if world.state.resources.contains_key(&top.key()) {
+    if top.kind.name == apim::SERVICE && world.state.resources.contains_key(&top.key()) {
         return Some(match call.method {
-            Method::Put | Method::Patch | Method::Post => apim::not_found(parent.kind),
+            Method::Put | Method::Patch | Method::Post => apim::not_found(&parent.kind.name),
             Method::Head => Reply::empty(404),
-            Method::Get | Method::Delete => apim::not_found(call.id.kind),
+            Method::Get | Method::Delete => apim::not_found(&call.id.kind.name),
         });
     }
     Some(match call.method {
@@ -327,10 +371,7 @@ fn orphan(world: &World, call: &Call) -> Option<Reply> {
 
 /// Refuses a location that is missing, unknown, or another than the resource has.
 pub(super) fn location_problem(world: &World, id: &ResourceId, sent: Option<&str>) -> Option<Reply> {
-    let kind = id.kind;
-    if !kind.located {
-        return None;
-    }
+    let kind = id.kind.known.filter(|kind| kind.located)?;
     let kept = world.state.resources.get(&id.key());
     let sent = match sent {
         Some(location) if !location.is_empty() => location,
@@ -358,7 +399,28 @@ pub(super) fn location_problem(world: &World, id: &ResourceId, sent: Option<&str
     Some(gateway(409, "InvalidResourceLocation", message))
 }
 
-/// Refuses an api-version that a type does not have.
+/// Refuses a type that this world does not take, and an api-version that a type does not have.
+pub(super) fn type_problem(world: &World, kind: &Kind, version: &str) -> Option<Reply> {
+    match (kind.known, world.unknown) {
+        (Some(known), _) => version_problem(known, version),
+        (None, Unknown::Refused) => Some(unknown(&kind.name)),
+        (None, Unknown::Accepted) => (!is_version(version)).then(|| {
+            let message = format!("The api-version '{version}' is invalid. An api-version is a date, '2024-05-01'.");
+            gateway(400, "InvalidApiVersionParameter", message)
+        }),
+    }
+}
+
+/// Whether a text is a date with or without a word behind it.
+fn is_version(text: &str) -> bool {
+    let (date, word) = text.split_at_checked(10).unwrap_or((text, "?"));
+    let digits = |(i, c): (usize, char)| if [4, 7].contains(&i) { c == '-' } else { c.is_ascii_digit() };
+    date.len() == 10
+        && date.char_indices().all(digits)
+        && (word.is_empty() || (word.starts_with('-') && word.chars().all(|c| c == '-' || c.is_ascii_alphanumeric())))
+}
+
+/// Refuses an api-version that a known type does not have.
 pub(super) fn version_problem(kind: &ResourceType, version: &str) -> Option<Reply> {
     if kind.knows(version) {
         return None;

@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use super::Unreadable;
 use super::deployments::Deployment;
 use super::lro::Operation;
+use super::providers::Registration;
 
 /// The format of the file. A change that an older program cannot read raises it, and gets its step in [`upgrade`].
 ///
@@ -36,6 +37,12 @@ pub(super) struct State {
     pub deleted: BTreeMap<String, Deleted>,
     pub operations: BTreeMap<String, Operation>,
     pub deployments: BTreeMap<String, Deployment>,
+    /// Where a namespace is not registered, by subscription and namespace; everywhere else it is.
+    #[serde(default)]
+    pub registrations: BTreeMap<String, Registration>,
+    /// Tags of subscriptions.
+    #[serde(default)]
+    pub tags: BTreeMap<String, Map<String, Value>>,
 }
 
 /// A resource group.
@@ -103,9 +110,11 @@ pub(super) fn read(text: &str) -> Result<State, Unreadable> {
 
 /// Brings a state of an earlier format to this one, a format at a time.
 fn upgrade(mut state: Value, from: u64) -> Value {
-    if from < 2 {
+    if from < 2
+        && let Value::Object(members) = &mut state
+    {
         // what 2 has beyond 1 may be left out, and then is not there
-        state["format"] = 2.into();
+        members.insert("format".into(), 2.into());
     }
     state
 }

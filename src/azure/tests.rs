@@ -482,6 +482,6 @@ mod children;
 mod conformance;
 mod deployments;
 mod fuzz;
+mod plain;
 mod quota;
-mod scopes;
 mod stored;

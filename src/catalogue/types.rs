@@ -119,6 +119,10 @@ const AUTHORIZATION: &[&str] = &[
     "2022-04-01",
 ];
 
+const LOCKS: &[&str] = &["2015-01-01", "2016-09-01", "2017-04-01", "2020-05-01"];
+const TAGS: &[&str] = &["2019-10-01", "2020-06-01", "2021-04-01", "2022-09-01", "2024-03-01", "2025-04-01"];
+const ZONES: &[&str] = &["2018-09-01", "2020-06-01", "2024-06-01"];
+const VAULTS: &[&str] = &["2019-09-01", "2021-10-01", "2022-07-01", "2023-07-01", "2024-11-01"];
 const IDENTITIES: &[&str] = &["2018-11-30", "2023-01-31", "2024-11-30"];
 const NETWORK: &[&str] = &["2020-11-01", "2022-09-01", "2023-11-01", "2024-05-01"];
 
@@ -236,6 +240,17 @@ pub const TYPES: &[ResourceType] = &[
         soft_delete: false,
         located: false,
     },
+    ResourceType { located: true, ..quick("Microsoft.Network/virtualNetworks", NETWORK) },
+    quick("Microsoft.Network/virtualNetworks/subnets", NETWORK),
+    ResourceType { located: true, ..quick("Microsoft.Network/networkSecurityGroups", NETWORK) },
+    ResourceType { located: true, ..quick("Microsoft.Network/publicIPAddresses", NETWORK) },
+    // zones and action groups stand in `global`, which is no region
+    quick("Microsoft.Network/privateDnsZones", ZONES),
+    quick("Microsoft.Network/privateDnsZones/virtualNetworkLinks", ZONES),
+    quick("Microsoft.Insights/actionGroups", &["2021-09-01", "2022-06-01", "2023-01-01"]),
+    ResourceType { located: true, ..quick("Microsoft.KeyVault/vaults", VAULTS) },
+    quick("Microsoft.Authorization/locks", LOCKS),
+    quick("Microsoft.Resources/tags", TAGS),
 ];
 
 /// Finds a type, case ignored.

@@ -105,7 +105,7 @@ fn write(world: &mut World, call: &Call, sent: Map<String, Value>) -> Reply {
     let under = format!("{}/apis/", call.id.top().key());
     let twin = world
         .state
-        .children(&under, call.id.kind.name)
+        .children(&under, &call.id.kind.name)
         .find(|api| api.id.to_lowercase() != call.key() && api.text("properties/path").eq_ignore_ascii_case(&path));
     if let (Some(twin), true) = (twin, problems.is_empty()) {
         let message = format!(

@@ -299,7 +299,7 @@ fn member_id(pool: &ResourceId, text: &str) -> Option<ResourceId> {
 fn pool_of(world: &World, id: &ResourceId) -> Option<String> {
     let key = id.key();
     let under = format!("{}/backends/", id.top().key());
-    let pools = world.state.children(&under, id.kind.name);
+    let pools = world.state.children(&under, &id.kind.name);
     pools
         .into_iter()
         .find(|pool| {

@@ -101,7 +101,7 @@ fn twin(world: &World, call: &Call, method: &str, template: &str) -> Option<Stri
     let under = format!("{}/operations/", call.id.parent()?.key());
     world
         .state
-        .children(&under, call.id.kind.name)
+        .children(&under, &call.id.kind.name)
         .find(|other| {
             other.id.to_lowercase() != call.key()
                 && other.text("properties/method").eq_ignore_ascii_case(method)

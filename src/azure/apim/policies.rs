@@ -36,9 +36,7 @@ pub(in crate::azure) fn handle(world: &mut World, call: &Call) -> Reply {
 
 /// The policy that every service has from its first day.
 pub(super) fn give_global(world: &mut World, now: Time, service: &ResourceId) {
-    let Some(kind) = crate::catalogue::resource_type("Microsoft.ApiManagement/service/policies") else { return };
-    let names = service.names.iter().cloned().chain(["policy".to_string()]).collect();
-    let id = ResourceId { kind, names, ..service.clone() };
+    let id = service.child("policies", "policy");
     let value = policy_xml::service_form(GLOBAL).unwrap_or_default();
     keep(world, now, &id, Map::from_iter([("value".to_string(), value.into())]));
 }

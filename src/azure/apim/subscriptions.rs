@@ -12,7 +12,6 @@ use crate::time::Time;
 use crate::wire::Method;
 use serde_json::{Map, Value, json};
 
-const KIND: &str = "Microsoft.ApiManagement/service/subscriptions";
 const STATES: [&str; 6] = ["active", "suspended", "submitted", "rejected", "cancelled", "expired"];
 
 pub(in crate::azure) fn handle(world: &mut World, call: &Call) -> Reply {
@@ -46,9 +45,7 @@ pub(in crate::azure) fn handle(world: &mut World, call: &Call) -> Reply {
 
 /// The subscription that opens everything, which every service has.
 pub(super) fn give_master(world: &mut World, now: Time, service: &ResourceId) {
-    let Some(kind) = crate::catalogue::resource_type(KIND) else { return };
-    let names = service.names.iter().cloned().chain(["master".to_string()]).collect();
-    let id = ResourceId { kind, names, ..service.clone() };
+    let id = service.child("subscriptions", "master");
     let sent = Map::from_iter([
         ("displayName".to_string(), Value::from("Built-in all-access subscription")),
         ("allowTracing".to_string(), true.into()),

@@ -323,7 +323,8 @@ fn written(world: &mut World, call: &Call, body: &Value, known: Option<&Resource
             put(name, value.clone());
         }
     }
-    put("privateEndpointConnections", json!([]));
+    let connected = known.map(|known| known.at("properties/privateEndpointConnections").clone());
+    put("privateEndpointConnections", connected.filter(Value::is_array).unwrap_or_else(|| json!([])));
     put("publicNetworkAccess", sent.get("publicNetworkAccess").cloned().unwrap_or("Enabled".into()));
     put("capabilities", capabilities());
     put("endpoints", endpoints);

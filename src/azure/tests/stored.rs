@@ -54,7 +54,7 @@ fn a_newer_format_is_said_and_none_is_invented() {
     assert_eq!(newer.err(), Some(Unreadable::Format(99)));
     let whole = old().world.to_json();
     for text in
-        ["", "{}", "[]", "null", "{\"format\": \"1\"}", "{\"format\": -1}", "{\"format\": 0}", "{\"format\": 1}"]
+        ["", "{}", "[]", "[1]", "null", "{\"format\": \"1\"}", "{\"format\": -1}", "{\"format\": 0}", "{\"format\": 1}"]
     {
         assert!(matches!(World::from_json(text), Err(Unreadable::Malformed(_))), "{text}");
     }
