@@ -13,7 +13,7 @@
 //! - `groups`, `apim`, `cognitive`, `authorization` the providers; `plain` all others, which keep what they were sent
 //! - `providers`, `locks`, `tags` what the gateway itself knows of namespaces and scopes
 //! - `deployments` templates, run step by step through the same providers; [`engine`] evaluates them
-//! - `shape`, `reply`, `ids` what answers are made of
+//! - `shape`, `reply`, `ids` what answers are made of; `json` how texts of requests are read
 //!
 //! The scale divides the durations of operations and `Retry-After` (whole seconds, at least 1), never retention or dates.
 //!
@@ -28,6 +28,7 @@ mod deployments;
 pub mod engine;
 mod groups;
 mod ids;
+mod json;
 mod locks;
 mod lro;
 mod plain;

@@ -1,12 +1,18 @@
-//! Template deployments to a resource group: taken, run step by step in time, shown.
+//! Template deployments to a resource group or a subscription: taken, run step by step in time, shown.
 //!
 //! A step is one resource of the template. It starts when what it depends on has ended, goes through the same provider as
 //! a request would, and ends when its operation does. What fails does not start what depends on it; everything else
 //! goes on, and then the deployment fails with the whole tree of errors.
 //!
-//! Deliberately absent, and refused by name: deployments to a subscription, the mode Complete, linked templates, what-if.
+//! - `check` what is looked at before a deployment is taken; `run` a deployment in time; `show` what answers show
+//! - `errors` trees of errors, as each api-version nests them; `history` lists, and how much of it is kept
+//!
+//! Deliberately absent, and refused by name: the mode Complete, linked templates, deployments to management groups and
+//! tenants.
 
 mod check;
+mod errors;
+mod history;
 mod run;
 mod show;
 
@@ -14,24 +20,41 @@ pub(super) use run::{Next, begin, end_step, finish, remove};
 pub(super) use show::{body, poll};
 
 use super::World;
+use super::engine::Target;
 use super::ids::{group_id, group_key};
+use super::json::{locate, read as read_json};
+use super::lro::{Effect, Follow, Start};
 use super::reply::{Reply, error, gateway, group_not_found, method_not_allowed};
-use super::router::Ask;
-use super::shape::{guid, ticks};
-use crate::catalogue::resource_type;
-use crate::time::Time;
+use super::router::{Ask, group_problem, version_problem};
+use super::shape::{guid, short_location, ticks};
+use crate::catalogue::{not_older, resource_type};
+use crate::time::{Duration, Time};
 use crate::wire::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 pub(super) const DEPLOYMENT: &str = "Microsoft.Resources/deployments";
 
+/// How long a deployment that was not finished keeps its name to itself.
+const EXPIRY: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// How large a request may be.
+const MOST: usize = 4 * 1024 * 1024;
+
+/// How long a deployment takes to be forgotten.
+const FORGETTING: Duration = Duration::from_secs(15);
+
 /// A deployment, running or ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Deployment {
     pub id: String,
     pub subscription: String,
-    pub group: String,
+    /// None for a deployment to the subscription itself.
+    #[serde(default)]
+    pub group: Option<String>,
+    /// Where a deployment to a subscription keeps its own data.
+    #[serde(default)]
+    pub location: Option<String>,
     pub name: String,
     pub version: String,
     pub tags: Option<Value>,
@@ -61,6 +84,13 @@ pub(super) enum Phase {
     Succeeded,
     Failed,
     Canceled,
+}
+
+impl Deployment {
+    /// Where it deploys to.
+    pub fn target(&self) -> Target {
+        Target { subscription: self.subscription.clone(), resource_group: self.group.clone() }
+    }
 }
 
 impl Phase {
@@ -114,6 +144,18 @@ pub(super) enum StepState {
     },
 }
 
+impl StepState {
+    /// When it was started, if it was.
+    pub const fn since(&self) -> Option<Time> {
+        match self {
+            StepState::Waiting => None,
+            StepState::Running { since, .. } | StepState::Succeeded { since, .. } | StepState::Failed { since, .. } => {
+                Some(*since)
+            }
+        }
+    }
+}
+
 /// What a running step waits for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) enum Until {
@@ -122,64 +164,122 @@ pub(super) enum Until {
     Deployment(String),
 }
 
-/// The key of a deployment in the state's map.
-pub(super) fn key(subscription: &str, group: &str, name: &str) -> String {
-    format!("{}/providers/{DEPLOYMENT}/{name}", group_id(subscription, group)).to_lowercase()
+/// The id of where deployments stand: a group, or a subscription.
+pub(super) fn base(target: &Target) -> String {
+    match &target.resource_group {
+        Some(group) => group_id(&target.subscription, group),
+        None => format!("/subscriptions/{}", target.subscription),
+    }
 }
 
-/// Addresses in a group: `rest` is what follows `deployments`.
-pub(super) fn route(world: &mut World, ask: &Ask<'_>, subscription: &str, group: &str, rest: &[&str]) -> Reply {
-    if let Some(refusal) = resource_type(DEPLOYMENT).and_then(|kind| super::router::version_problem(kind, &ask.version))
+/// The id of a deployment.
+pub(super) fn id(target: &Target, name: &str) -> String {
+    format!("{}/providers/{DEPLOYMENT}/{name}", base(target))
+}
+
+/// The key of a deployment in the state's map.
+pub(super) fn key(target: &Target, name: &str) -> String {
+    id(target, name).to_lowercase()
+}
+
+/// The target in the case in which Azure keeps it, or the refusal where there is no such group.
+pub(super) fn known(world: &World, target: &Target) -> Result<Target, Reply> {
+    let Some(group) = &target.resource_group else { return Ok(target.clone()) };
+    match world.state.groups.get(&group_key(&target.subscription, group)) {
+        Some(known) => {
+            Ok(Target { subscription: known.subscription.clone(), resource_group: Some(known.name.clone()) })
+        }
+        None => Err(group_not_found(group)),
+    }
+}
+
+/// Addresses of deployments in a group or a subscription: `rest` is what follows `deployments`.
+pub(super) fn route(world: &mut World, ask: &Ask<'_>, target: &Target, rest: &[&str]) -> Reply {
+    if let Some(refusal) = resource_type(DEPLOYMENT).and_then(|kind| version_problem(kind, &ask.version)) {
+        return refusal;
+    }
+    let target = match known(world, target) {
+        Ok(target) => target,
+        Err(refusal) => return refusal,
+    };
+    if let Some(group) = &target.resource_group
+        && let Some(refusal) = group_problem(world, ask.method, &target.subscription, group)
     {
         return refusal;
     }
-    let Some(known) = world.state.groups.get(&group_key(subscription, group)) else { return group_not_found(group) };
-    if known.deleting && ask.method.writes() {
-        let state = "is in deprovisioning state and cannot perform this operation.";
-        return gateway(409, "ResourceGroupBeingDeleted", format!("The resource group '{group}' {state}"));
-    }
-    let (subscription, group) = (known.subscription.clone(), known.name.clone());
     let [name, more @ ..] = rest else {
         return match ask.method {
-            Method::Get => show::list(world, ask, &subscription, &group),
+            Method::Get => history::list(world, ask, &target),
             other => method_not_allowed(other.as_str()),
         };
     };
-    let key = key(&subscription, &group, name);
+    let key = key(&target, name);
     let more: Vec<String> = more.iter().map(|part| part.to_lowercase()).collect();
-    match (ask.method, more.iter().map(String::as_str).collect::<Vec<_>>().as_slice()) {
-        (Method::Put, []) | (Method::Post, ["validate"]) => match ask.body() {
-            Ok(body) => {
-                let (now, version) = (ask.now, ask.version.as_str());
-                let order = Order { now, version, subscription: &subscription, group: &group, name, body: &body };
-                if ask.method == Method::Put { put(world, &order) } else { validate(world, &order) }
-            }
-            Err(refusal) => refusal,
-        },
+    let more: Vec<&str> = more.iter().map(String::as_str).collect();
+    if let (Method::Put, []) | (Method::Post, ["validate"]) = (ask.method, more.as_slice()) {
+        let text = String::from_utf8_lossy(&ask.request.body);
+        let text = text.trim_start_matches('\u{feff}');
+        let body = match read(text) {
+            Ok(body) => body,
+            Err(refusal) => return refusal,
+        };
+        let order = Order { now: ask.now, version: &ask.version, target: &target, name, body: &body };
+        let reply = match (ask.method, more.as_slice()) {
+            (Method::Put, _) => put(world, &order),
+            _ => validate(world, &order),
+        };
+        return placed(reply, text);
+    }
+    match (ask.method, more.as_slice()) {
+        (Method::Delete, []) => return delete(world, ask, &key, name),
+        (Method::Head, []) => {
+            return Reply::empty(if world.state.deployments.contains_key(&key) { 204 } else { 404 });
+        }
+        _ => {}
+    }
+    let Some(deployment) = world.state.deployments.get(&key) else { return not_found(name) };
+    match (ask.method, more.as_slice()) {
+        (Method::Get, []) => Reply::json(200, body(world, deployment, &ask.version)),
+        (Method::Get, ["operations"]) => show::operations(deployment, ask),
+        (Method::Get, ["operations", id]) => show::operation(deployment, id, &ask.version),
+        (Method::Get, ["operationstatuses", _]) => poll(deployment),
+        (Method::Post, ["exporttemplate"]) => Reply::json(200, json!({"template": show::template(deployment)})),
         (Method::Post, ["cancel"]) => cancel(world, ask.now, &key, name),
-        (Method::Post, ["exporttemplate"]) => match world.state.deployments.get(&key) {
-            Some(deployment) => Reply::json(200, json!({"template": deployment.template})),
-            None => not_found(name),
-        },
         (Method::Post, [other]) => {
             error(404, "NotFound", format!("The local Azure has no action '{other}' of deployments."))
         }
-        (Method::Get, []) => match world.state.deployments.get(&key) {
-            Some(deployment) => Reply::json(200, body(world, deployment)),
-            None => not_found(name),
-        },
-        (Method::Head, []) => Reply::empty(if world.state.deployments.contains_key(&key) { 204 } else { 404 }),
-        (Method::Delete, []) => delete(world, &key, name),
-        (Method::Get, ["operations", tail @ ..]) => match world.state.deployments.get(&key) {
-            Some(deployment) => show::operations(deployment, tail.first().copied()),
-            None => not_found(name),
-        },
-        (Method::Get, ["operationstatuses", _]) => match world.state.deployments.get(&key) {
-            Some(deployment) => poll(deployment),
-            None => not_found(name),
-        },
         (other, _) => method_not_allowed(other.as_str()),
     }
+}
+
+/// Reads the text of a request, which azure-cli does not write as JSON.
+fn read(text: &str) -> Result<Value, Reply> {
+    if text.len() > MOST {
+        return Err(gateway(
+            413,
+            "RequestContentTooLarge",
+            "The request content size exceeds the maximum size of 4 MB.",
+        ));
+    }
+    read_json(text).map_err(|problem| {
+        let message = "The request content was invalid and could not be deserialized";
+        gateway(400, "InvalidRequestContent", format!("{message}: '{problem}'."))
+    })
+}
+
+/// Says where in the text of a request the fault is that a refusal names by its path.
+fn placed(mut reply: Reply, text: &str) -> Reply {
+    let Some(body) = reply.body.as_deref_mut() else { return reply };
+    let path = body.pointer("/error/additionalInfo/0/info/path").and_then(Value::as_str);
+    let Some((line, position)) = path.and_then(|path| locate(text, path)) else { return reply };
+    if let Some(Value::String(message)) = body.pointer_mut("/error/message") {
+        *message = message.replace("at line '1' and column '0'", &format!("at line '{line}' and column '{position}'"));
+    }
+    if let Some(info) = body.pointer_mut("/error/additionalInfo/0/info") {
+        info["lineNumber"] = line.into();
+        info["linePosition"] = position.into();
+    }
+    reply
 }
 
 fn not_found(name: &str) -> Reply {
@@ -187,13 +287,22 @@ fn not_found(name: &str) -> Reply {
 }
 
 /// What a PUT or a validation orders, from a request or from the parent of a nested deployment.
+#[derive(Clone, Copy)]
 pub(super) struct Order<'a> {
     pub now: Time,
     pub version: &'a str,
-    pub subscription: &'a str,
-    pub group: &'a str,
+    /// In the case in which Azure keeps it.
+    pub target: &'a Target,
     pub name: &'a str,
     pub body: &'a Value,
+}
+
+impl Order<'_> {
+    /// The location of a deployment to a subscription.
+    fn location(&self) -> Option<String> {
+        let location = self.body.get("location").and_then(Value::as_str).filter(|location| !location.is_empty())?;
+        Some(short_location(location)).filter(|_| self.target.resource_group.is_none())
+    }
 }
 
 fn validate(world: &mut World, order: &Order<'_>) -> Reply {
@@ -203,30 +312,52 @@ fn validate(world: &mut World, order: &Order<'_>) -> Reply {
     };
     let correlation = guid(&world.hash(&["validate", &order.now.0.to_string(), order.name]));
     let mut properties = checked.facts;
+    // recorded: a group's since 2022 have no date
+    let dated = order.target.resource_group.is_none() || !not_older(order.version, "2022-09-01");
     if let Value::Object(map) = &mut properties {
-        map.insert("mode".into(), "Incremental".into());
-        map.insert("provisioningState".into(), "Succeeded".into());
-        map.insert("timestamp".into(), "0001-01-01T00:00:00Z".into());
+        // recorded: 'Accepted' in 2016
+        let word = if not_older(order.version, "2018-05-01") { "Succeeded" } else { "Accepted" };
+        let at = if dated { super::shape::stamp(order.now) } else { "0001-01-01T00:00:00Z".into() };
+        map.insert("provisioningState".into(), word.into());
+        map.insert("timestamp".into(), at.into());
         map.insert("duration".into(), "PT0S".into());
         map.insert("correlationId".into(), correlation.into());
-        let resources: Vec<Value> = checked.steps.iter().map(|step| json!({"id": step.id})).collect();
+        for name in ["providers", "dependencies"] {
+            let moved = map.shift_remove(name).unwrap_or_else(|| json!([]));
+            map.insert(name.into(), moved);
+        }
+        let resources: Vec<Value> = checked.resources.iter().map(|id| json!({ "id": id })).collect();
         map.insert("validatedResources".into(), resources.into());
     }
-    let id = format!("{}/providers/{DEPLOYMENT}/{}", group_id(order.subscription, order.group), order.name);
-    Reply::json(200, json!({"id": id, "name": order.name, "type": DEPLOYMENT, "properties": properties}))
+    let head =
+        show::head(&id(order.target, order.name), order.name, order.version, order.location(), order.body.get("tags"));
+    Reply::json(200, show::with_properties(head, properties))
 }
 
 /// Takes a deployment. It begins a moment later.
 pub(super) fn put(world: &mut World, order: &Order<'_>) -> Reply {
-    let key = key(order.subscription, order.group, order.name);
+    let key = key(order.target, order.name);
     let known = world.state.deployments.get(&key);
-    if let Some(known) = known.filter(|known| known.state.is_active()) {
-        let started = known.started.rfc3339();
-        let message = format!(
-            "Unable to edit or replace deployment '{}': previous deployment from '{started}' is still active. Please see https://aka.ms/arm-deploy for usage details.",
-            known.name
-        );
-        return gateway(409, "DeploymentActive", message);
+    if let Some(known) = known {
+        if known.state.is_active() {
+            let message = format!(
+                "Unable to edit or replace deployment '{}': previous deployment from '{}' is still active (expiration time is '{}'). Please see https://aka.ms/arm-deploy for usage details.",
+                known.name,
+                super::shape::date_of_the_us(known.started),
+                super::shape::date_of_the_us(known.started + EXPIRY)
+            );
+            return gateway(409, "DeploymentActive", message);
+        }
+        if let (Some(there), Some(sent)) = (&known.location, order.body.get("location").and_then(Value::as_str))
+            && *there != short_location(sent)
+        {
+            let message = format!(
+                "Invalid deployment location '{}'. The deployment '{}' already exists in location '{there}'.",
+                short_location(sent),
+                known.name
+            );
+            return gateway(409, "InvalidDeploymentLocation", message);
+        }
     }
     let status = if known.is_some() { 200 } else { 201 };
     let name = known.map_or(order.name, |known| &known.name).to_string();
@@ -234,12 +365,18 @@ pub(super) fn put(world: &mut World, order: &Order<'_>) -> Reply {
         Ok(checked) => checked,
         Err(refusal) => return refusal,
     };
+    if status == 201
+        && let Some(refusal) = history::make_room(world, order)
+    {
+        return refusal;
+    }
     let correlation = world.new_guid("correlation");
     let left = (i64::MAX as u64).saturating_sub(ticks(order.now)).saturating_sub(world.state.serial);
     let deployment = Deployment {
-        id: format!("{}/providers/{DEPLOYMENT}/{name}", group_id(order.subscription, order.group)),
-        subscription: order.subscription.to_string(),
-        group: order.group.to_string(),
+        id: id(order.target, &name),
+        subscription: order.target.subscription.clone(),
+        group: order.target.resource_group.clone(),
+        location: order.location(),
         name,
         version: order.version.to_string(),
         tags: order.body.get("tags").filter(|tags| !tags.is_null()).cloned(),
@@ -264,7 +401,7 @@ pub(super) fn put(world: &mut World, order: &Order<'_>) -> Reply {
         order.version,
         world.signature(order.now, &deployment.ticks)
     );
-    let reply = Reply::json(status, body(world, &deployment)).header("Azure-AsyncOperation", poll);
+    let reply = Reply::json(status, body(world, &deployment, order.version)).header("Azure-AsyncOperation", poll);
     world.prepared.remove(&key);
     world.state.deployments.insert(key, deployment);
     reply
@@ -299,15 +436,27 @@ fn cancel(world: &mut World, now: Time, key: &str, name: &str) -> Reply {
     Reply::empty(204)
 }
 
-fn delete(world: &mut World, key: &str, name: &str) -> Reply {
-    match world.state.deployments.get(key) {
-        Some(deployment) if deployment.state.is_active() => {
-            let message = format!("The deployment '{name}' is still active and cannot be deleted.");
-            gateway(409, "DeploymentActive", message)
-        }
-        _ => {
-            world.state.deployments.remove(key);
-            Reply::empty(204)
-        }
+fn delete(world: &mut World, ask: &Ask<'_>, key: &str, name: &str) -> Reply {
+    let Some(deployment) = world.state.deployments.get(key) else { return Reply::empty(204) };
+    if deployment.state.is_active() {
+        let message = format!("The deployment '{name}' is still active and cannot be deleted.");
+        return gateway(409, "DeploymentActive", message);
     }
+    let (id, target) = (deployment.id.clone(), deployment.target());
+    let group = world.state.groups.get(&base(&target).to_lowercase()).map(|group| group.location.clone());
+    let location = deployment.location.clone().or(group).unwrap_or_default();
+    world.state.deployments.remove(key);
+    world.start(
+        Reply::empty(202),
+        Start {
+            now: ask.now,
+            follow: Follow::Forgetting,
+            target: &id,
+            name,
+            location: &location,
+            version: &ask.version,
+            takes: FORGETTING,
+            effect: Effect::Nothing,
+        },
+    )
 }

@@ -44,6 +44,8 @@ pub(super) enum Follow {
     Network,
     /// A child of a service; the code is what `Location` answers at the end.
     Child(u16),
+    /// A deployment, taken out of the history.
+    Forgetting,
 }
 
 /// What happens when an operation ends.
@@ -86,12 +88,8 @@ impl World {
                 STANDARD.encode(format!("{}:{}_{}", start.location, start.name, hex(&bits[..4])))
             }
             Follow::Account(_) | Follow::Network => super::shape::guid(&bits),
-            Follow::Group => STANDARD_NO_PAD.encode(format!(
-                "{{\"jobId\":\"RESOURCEGROUPDELETIONJOB-{}-{}\",\"jobLocation\":\"{}\"}}",
-                start.name.to_uppercase().replace(|c: char| !c.is_ascii_alphanumeric(), ":"),
-                hex(&bits[..4]).to_uppercase(),
-                start.location
-            )),
+            Follow::Group => job("RESOURCEGROUPDELETIONJOB", &start, &bits),
+            Follow::Forgetting => job("DEPLOYMENTDELETIONJOB", &start, &bits),
             Follow::Child(_) => hex(&bits[..12]),
         };
         let operation = Operation {
@@ -141,7 +139,7 @@ impl World {
                     false => reply,
                 }
             }
-            Follow::Group => {
+            Follow::Group | Follow::Forgetting => {
                 let address = format!("{}?api-version={version}{signature}", self.group_address(key, operation));
                 reply.header("Location", address).header("Retry-After", self.retry_after(15))
             }
@@ -192,6 +190,16 @@ impl World {
     }
 }
 
+/// The name of a job of Azure Resource Manager's own: what it does, where, and a number.
+fn job(what: &str, start: &Start<'_>, bits: &[u8; 32]) -> String {
+    STANDARD_NO_PAD.encode(format!(
+        "{{\"jobId\":\"{what}-{}-{}\",\"jobLocation\":\"{}\"}}",
+        start.name.to_uppercase().replace(|c: char| !c.is_ascii_alphanumeric(), ":"),
+        hex(&bits[..4]).to_uppercase(),
+        start.location
+    ))
+}
+
 /// The subscription in an id.
 pub(super) fn subscription_of(id: &str) -> &str {
     id.split('/').nth(2).unwrap_or("")
@@ -237,7 +245,7 @@ pub(super) fn poll(world: &World, now: Time, key: &str, asked: Asked, url: &Url)
                 },
             }
         }
-        Follow::ServicePurge | Follow::Group if running => {
+        Follow::ServicePurge | Follow::Group | Follow::Forgetting if running => {
             let reply = world.followed(Reply::empty(202), now, key, operation);
             match operation.follow {
                 // recorded: some polls of a group's deletion bring no address
@@ -246,6 +254,7 @@ pub(super) fn poll(world: &World, now: Time, key: &str, asked: Asked, url: &Url)
             }
         }
         Follow::ServicePurge | Follow::Group => Reply::empty(200),
+        Follow::Forgetting => Reply::empty(204),
         Follow::Account(_) if asked == Asked::Result || url.query("operationResultResponseType").is_some() => {
             match running {
                 true => world.followed(Reply::empty(202), now, key, operation),

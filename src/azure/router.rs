@@ -1,5 +1,6 @@
 //! From a url to a provider, with the checks that Azure Resource Manager makes before it asks one.
 
+use super::engine::Target;
 use super::ids::{Kind, ResourceId, Url, from_parts, group_key, is_guid};
 use super::lro::{self, Asked};
 use super::reply::{Reply, error, gateway, group_not_found, method_not_allowed, no_such_address, resource_not_found};
@@ -113,7 +114,16 @@ pub(super) fn route(world: &mut World, now: Time, request: &Request) -> Reply {
             [_, subscription, _, group, _, _, _, rest @ ..],
         )
         | (["subscriptions", _, "resourcegroups", _, "deployments", ..], [_, subscription, _, group, _, rest @ ..]) => {
-            deployments::route(world, &ask, subscription, group, rest)
+            let target = Target { subscription: subscription.to_string(), resource_group: Some(group.to_string()) };
+            deployments::route(world, &ask, &target, rest)
+        }
+        (
+            ["subscriptions", _, "providers", "microsoft.resources", "deployments", ..],
+            [_, subscription, _, _, _, rest @ ..],
+        )
+        | (["subscriptions", _, "deployments", ..], [_, subscription, _, rest @ ..]) => {
+            let target = Target { subscription: subscription.to_string(), resource_group: None };
+            deployments::route(world, &ask, &target, rest)
         }
         _ => provider(world, &ask, &low, &raw),
     }

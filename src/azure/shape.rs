@@ -18,6 +18,15 @@ pub(super) fn stamp(time: Time) -> String {
     }
 }
 
+/// `7/9/2018 12:08:11 PM`, as .NET writes a date for an American.
+pub(super) fn date_of_the_us(time: Time) -> String {
+    let whole = time.rfc3339();
+    let number = |range: std::ops::Range<usize>| whole.get(range).and_then(|part| part.parse().ok()).unwrap_or(0u32);
+    let (year, month, day, hour) = (number(0..4), number(5..7), number(8..10), number(11..13));
+    let half = if hour < 12 { "AM" } else { "PM" };
+    format!("{month}/{day}/{year} {}:{} {half}", (hour + 11) % 12 + 1, whole.get(14..19).unwrap_or(""))
+}
+
 /// `PT1M2.5S`, hours and minutes as .NET's XmlConvert has them, seven digits at most.
 pub(super) fn span(length: Duration) -> String {
     Duration(length.0 / 100 * 100).iso()
@@ -189,6 +198,8 @@ mod tests {
         assert_eq!(stamp(Time(1_700_000_000_500_000_000)), "2023-11-14T22:13:20.5Z");
         assert_eq!(stamp(Time::from_secs(1_700_000_000)), "2023-11-14T22:13:20Z");
         assert_eq!(ticks(Time::ZERO), 621_355_968_000_000_000);
+        assert_eq!(date_of_the_us(Time::from_secs(1_700_000_000)), "11/14/2023 10:13:20 PM");
+        assert_eq!(date_of_the_us(Time::from_secs(1_704_067_205)), "1/1/2024 12:00:05 AM");
     }
 
     #[test]

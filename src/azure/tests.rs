@@ -484,4 +484,5 @@ mod deployments;
 mod fuzz;
 mod plain;
 mod quota;
+mod scopes;
 mod stored;

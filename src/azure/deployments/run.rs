@@ -1,16 +1,16 @@
 //! A deployment in time: it begins, its steps start and end, it finishes.
 
 use super::check::{self, error_of};
-use super::{DEPLOYMENT, Deployment, Order, Phase, StepState, Until};
+use super::errors::{failure, unfinished};
+use super::{Deployment, Order, Phase, StepState, Until, known};
 use crate::azure::World;
-use crate::azure::authorization::{self, Assignment};
-use crate::azure::engine::{Prepared, Runtime, Target, TemplateError};
+use crate::azure::engine::{Node, Prepared, Runtime, Target, TemplateError};
 use crate::azure::ids::{Url, parse_id};
-use crate::azure::reply::{Reply, error};
-use crate::azure::router::{Call, call_provider, show};
+use crate::azure::reply::Reply;
+use crate::azure::router::{Call, call_provider, route, show};
 use crate::catalogue::{Operation, newest, resource_type};
 use crate::time::{Duration, Time};
-use crate::wire::Method;
+use crate::wire::{Method, Request};
 use serde_json::{Value, json};
 
 /// How long a deployment is only accepted, and how long the evaluation of its outputs takes.
@@ -25,7 +25,7 @@ impl Runtime for Look<'_> {
     fn resource(&self, id: &str, api_version: Option<&str>) -> Option<Value> {
         let key = id.to_lowercase();
         if let Some(deployment) = self.world.state.deployments.get(&key) {
-            return Some(super::body(self.world, deployment));
+            return Some(super::body(self.world, deployment, api_version.unwrap_or(&deployment.version)));
         }
         let resource = self.world.state.resources.get(&key)?;
         let version = api_version.or_else(|| newest(&resource.kind)).unwrap_or("");
@@ -134,14 +134,9 @@ fn start(world: &mut World, now: Time, prepared: Option<&Prepared>, i: usize) ->
     };
     let kind = resource_type(&node.type_);
     let takes = kind.map_or(MOMENT, |kind| kind.duration());
-    let (reply, until) = match (&node.nested, kind.map(|kind| kind.name)) {
-        (Some(target), _) => nested(world, now, &node.api_version, target, &node.name, &body),
-        (None, Some(authorization::ASSIGNMENT)) => {
-            let scope = node.id.to_lowercase().rfind("/providers/microsoft.authorization/").map(|end| &node.id[..end]);
-            let assignment = Assignment { now, scope: scope.unwrap_or(""), name: &node.name, body: &body };
-            (authorization::put(world, &assignment), None)
-        }
-        (None, _) => (resource(world, now, node, body, takes), None),
+    let (reply, until) = match &node.nested {
+        Some(target) => nested(world, now, &node.api_version, target, &node.name, &body),
+        None => (resource(world, now, node, body, takes), None),
     };
     if !reply.is_success() {
         return failed(reply.status, error_of(&reply));
@@ -157,10 +152,8 @@ fn status_of(problem: &TemplateError) -> u16 {
     if problem.code == "ResourceNotFound" { 404 } else { 400 }
 }
 
-fn resource(world: &mut World, now: Time, node: &crate::azure::engine::Node, body: Value, takes: Duration) -> Reply {
-    let Some(id) = parse_id(&node.id) else {
-        return error(400, "InvalidTemplate", format!("'{}' is no id of a resource in a group.", node.id));
-    };
+fn resource(world: &mut World, now: Time, node: &Node, body: Value, takes: Duration) -> Reply {
+    let Some(id) = parse_id(&node.id) else { return elsewhere(world, now, node, &body) };
     let call = Call {
         now,
         method: Method::Put,
@@ -175,6 +168,12 @@ fn resource(world: &mut World, now: Time, node: &crate::azure::engine::Node, bod
     call_provider(world, &call)
 }
 
+/// A resource that stands in no group, or on another resource: a request like any other.
+fn elsewhere(world: &mut World, now: Time, node: &Node, body: &Value) -> Reply {
+    let url = format!("{}?api-version={}", node.id, node.api_version);
+    route(world, now, &Request::arm(Method::Put, url).json(body))
+}
+
 fn nested(
     world: &mut World,
     now: Time,
@@ -183,18 +182,13 @@ fn nested(
     name: &str,
     body: &Value,
 ) -> (Reply, Option<Until>) {
-    let Some(group) = &target.resource_group else {
-        return (error(400, "InvalidDeployment", "The local Azure does not deploy to a subscription yet."), None);
+    let target = match known(world, target) {
+        Ok(target) => target,
+        Err(refusal) => return (refusal, None),
     };
-    let key = crate::azure::ids::group_key(&target.subscription, group);
-    let Some(known) = world.state.groups.get(&key) else {
-        return (crate::azure::reply::group_not_found(group), None);
-    };
-    let (subscription, group) = (known.subscription.clone(), known.name.clone());
-    let order = Order { now, version, subscription: &subscription, group: &group, name, body };
+    let order = Order { now, version, target: &target, name, body };
     let reply = super::put(world, &order);
-    let until = Until::Deployment(super::key(&subscription, &group, name));
-    (reply, Some(until))
+    (reply, Some(Until::Deployment(super::key(&target, name))))
 }
 
 /// Evaluates the outputs, or gathers the errors; whoever waits for the deployment goes on.
@@ -263,29 +257,22 @@ pub(super) fn wake(world: &mut World, at: Time, key: &str, outcome: Outcome, chi
         })
         .collect();
     for (parent, i) in parents {
+        let version = world.state.deployments.get(&parent).map_or(String::new(), |parent| parent.version.clone());
         if let Some(step) = world.state.deployments.get_mut(&parent).and_then(|d| d.steps.get_mut(i))
             && let StepState::Running { since, status, .. } = step.state
         {
             step.state = match &outcome {
                 Outcome::Succeeded => StepState::Succeeded { since, at, status },
-                Outcome::Ended(state, error) => {
-                    StepState::Failed { since, at, status: 409, error: unfinished(child, state, error.clone()) }
-                }
+                Outcome::Ended(state, error) => StepState::Failed {
+                    since,
+                    at,
+                    status: 409,
+                    error: unfinished(&version, child, state, error.clone()),
+                },
             };
         }
         launch(world, at, &parent);
     }
-}
-
-/// What the parent of a deployment that did not succeed says of it.
-fn unfinished(child: &str, state: &str, error: Option<Value>) -> Value {
-    let details: Vec<Value> = error.into_iter().collect();
-    json!({"status": state, "error": {
-        "code": "ResourceDeploymentFailure",
-        "target": child,
-        "message": format!("The resource write operation failed to complete successfully, because it reached terminal provisioning state '{state}'."),
-        "details": details,
-    }})
 }
 
 fn outputs(world: &mut World, key: &str) -> Result<Value, Value> {
@@ -293,30 +280,4 @@ fn outputs(world: &mut World, key: &str) -> Result<Value, Value> {
         return Err(json!({"code": "InvalidTemplate", "message": "The template cannot be evaluated again."}));
     };
     prepared.outputs(&Look { world }).map_err(|problem| problem.to_value())
-}
-
-/// The tree of errors of a deployment: its own, and below it those of its steps.
-fn failure(deployment: &Deployment) -> Value {
-    let details: Vec<Value> = deployment
-        .steps
-        .iter()
-        .filter_map(|step| match &step.state {
-            StepState::Failed { error, .. } => {
-                let mut error = error.get("error").cloned().unwrap_or(Value::Null);
-                if let Value::Object(map) = &mut error
-                    && step.kind != DEPLOYMENT
-                {
-                    map.entry("target").or_insert_with(|| step.id.clone().into());
-                }
-                Some(error)
-            }
-            _ => None,
-        })
-        .collect();
-    json!({
-        "code": "DeploymentFailed",
-        "target": deployment.id,
-        "message": "At least one resource deployment operation failed. Please list deployment operations for details. Please see https://aka.ms/arm-deployment-operations for usage details.",
-        "details": details,
-    })
 }

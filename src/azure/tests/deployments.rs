@@ -326,15 +326,26 @@ fn deployments_are_listed_and_exported() {
     let filtered = format!("{list}?$filter=provisioningState%20eq%20%27Failed%27");
     assert_eq!(bench.get(&filtered, RESOURCES).1["value"], json!([]));
     let exported = bench.send(Method::Post, &format!("{path}/exportTemplate"), RESOURCES, Value::Null);
-    assert_eq!(exported.value().expect("a template")["template"], small());
+    let exported = exported.value().expect("a template")["template"].clone();
+    assert_eq!(exported["parameters"]["gateway"]["type"], "String");
+    let members: Vec<&str> =
+        exported["resources"][0].as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(members, ["type", "apiVersion", "name", "dependsOn", "properties"]);
+    assert_eq!(exported["resources"][0]["properties"], small()["resources"][0]["properties"]);
     assert_eq!(bench.send(Method::Head, &path, RESOURCES, Value::Null).status, 204);
     // the path works without its provider
     let short = bench.group("/deployments/main/operations");
     let first = bench.get(&short, RESOURCES).1["value"][0]["operationId"].clone();
     let one = format!("{short}/{}", first.as_str().expect("an id"));
     assert_eq!(bench.get(&one, RESOURCES).0, 200);
-    assert_eq!(bench.send(Method::Delete, &path, RESOURCES, Value::Null).status, 204);
+    let gone = bench.send(Method::Delete, &path, RESOURCES, Value::Null);
+    assert_eq!((gone.status, gone.headers.get("Retry-After")), (202, Some("15")));
+    let poll = gone.headers.get("Location").expect("an address").to_string();
+    assert_eq!(bench.request(&Request::arm(Method::Get, poll.clone())).status, 202);
+    bench.wait(15);
+    assert_eq!(bench.request(&Request::arm(Method::Get, poll)).status, 204);
     assert_eq!(bench.send(Method::Head, &path, RESOURCES, Value::Null).status, 404);
+    assert_eq!(bench.send(Method::Delete, &path, RESOURCES, Value::Null).status, 204);
 }
 
 #[test]
