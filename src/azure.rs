@@ -12,6 +12,7 @@
 //! - `router` from a url to a provider, with the checks that Azure Resource Manager makes itself
 //! - `groups`, `apim`, `cognitive`, `authorization` the providers; `plain` all others, which keep what they were sent
 //! - `providers`, `locks`, `tags` what the gateway itself knows of namespaces and scopes
+//! - [`faults`] errors, delays and broken connections on demand
 //! - `deployments` templates, run step by step through the same providers; [`engine`] evaluates them
 //! - `shape`, `reply`, `ids` what answers are made of; `json` how texts of requests are read
 //!
@@ -26,6 +27,7 @@ mod authorization;
 mod cognitive;
 mod deployments;
 pub mod engine;
+pub mod faults;
 mod groups;
 mod ids;
 mod json;
@@ -40,8 +42,9 @@ mod state;
 mod tags;
 
 use crate::catalogue;
-use crate::time::Time;
-use crate::wire::{Request, Response};
+use crate::time::{Duration, Time};
+use crate::wire::{Request, Response, Transport};
+use faults::{Armed, Fault, Met, Moment};
 use state::State;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -110,6 +113,9 @@ impl World {
             deployments: BTreeMap::new(),
             registrations: BTreeMap::new(),
             tags: BTreeMap::new(),
+            faults: Vec::new(),
+            failing: BTreeMap::new(),
+            ahead: Duration::ZERO,
         };
         let origin = "https://management.azure.com".into();
         World {
@@ -197,26 +203,99 @@ impl World {
 
     /// Answers a request to Azure Resource Manager, whichever door it names: the gateway's door is not this one's.
     ///
-    /// A request that is refused changes nothing.
+    /// A request that is refused changes nothing. Where a fault breaks the connection, the answer is lost: the error is
+    /// [`Transport::Lost`], and only who set the fault knows whether the request was carried out.
+    pub fn exchange(&mut self, now: Time, request: &Request) -> Result<Response, Transport> {
+        let now = self.advance(now);
+        let (lost, mut response) = match faults::meet(self, now, request) {
+            Met::Nothing => (None, self.answer(now, request)),
+            Met::Answer(response) => (None, response),
+            Met::Lag(by) => (None, self.answer_late(now, by, request)),
+            Met::Drop(Moment::Before, name) => (Some(name), Response::empty(0)),
+            Met::Drop(Moment::After, name) => (Some(name), self.answer(now, request)),
+        };
+        if let Some(name) = lost {
+            return Err(Transport::Lost(format!("the connection was closed without an answer (fault `{name}`)")));
+        }
+        let id = shape::guid(&self.hash(&["request", &now.0.to_string(), request.method.as_str(), &request.url]));
+        let allowance = if request.method.writes() { ("writes", "11999") } else { ("reads", "16499") };
+        response.headers.set(format!("x-ms-ratelimit-remaining-subscription-global-{}", allowance.0), allowance.1);
+        response.headers.set("x-ms-request-id", id.clone());
+        response.headers.set("x-ms-correlation-request-id", id);
+        Ok(response)
+    }
+
+    /// The same for a caller whose connection never breaks: it gets what Azure's own gateway says when one behind it does.
     pub fn handle(&mut self, now: Time, request: &Request) -> Response {
+        let lost = |_| reply::gateway(504, "GatewayTimeout", "The connection was closed without an answer.");
+        self.exchange(now, request).unwrap_or_else(|why| lost(why).into_response())
+    }
+
+    fn advance(&mut self, now: Time) -> Time {
+        let now = now + self.state.ahead;
         advance::advance(self, now);
         self.state.scale = self.scale;
+        now
+    }
+
+    fn answer(&mut self, now: Time, request: &Request) -> Response {
         let before = request.method.writes().then(|| self.state.clone());
         let reply = router::route(self, now, request);
         if let Some(before) = before {
             if !reply.is_success() {
                 self.state = before;
-            } else if self.state != before {
-                self.state.revision += 1;
+            } else {
+                faults::started(self, now, request, &reply);
+                if self.state != before {
+                    self.state.revision += 1;
+                }
             }
         }
-        let id = shape::guid(&self.hash(&["request", &now.0.to_string(), request.method.as_str(), &request.url]));
-        let mut response = reply.into_response();
-        let allowance = if request.method.writes() { ("writes", "11999") } else { ("reads", "16499") };
-        response.headers.set(format!("x-ms-ratelimit-remaining-subscription-global-{}", allowance.0), allowance.1);
-        response.headers.set("x-ms-request-id", id.clone());
-        response.headers.set("x-ms-correlation-request-id", id);
-        response
+        reply.into_response()
+    }
+
+    /// What a reader sees whose copy is so far behind.
+    fn answer_late(&self, now: Time, by: Duration, request: &Request) -> Response {
+        let mut behind = self.clone();
+        behind.state.resources.retain(|_, resource| now.since(resource.created) >= by);
+        router::route(&mut behind, now, request).into_response()
+    }
+
+    /// The faults that are set, in order.
+    pub fn faults(&self) -> &[Armed] {
+        &self.state.faults
+    }
+
+    /// Sets these faults in place of those that were set. Their time and their counts begin now.
+    pub fn set_faults(&mut self, now: Time, faults: Vec<Fault>) {
+        let now = self.advance(now);
+        self.state.faults = faults.into_iter().map(|fault| Armed::new(fault, now)).collect();
+        self.state.revision += 1;
+    }
+
+    /// Sets these faults after those that were set.
+    pub fn add_faults(&mut self, now: Time, faults: Vec<Fault>) {
+        let now = self.advance(now);
+        self.state.faults.extend(faults.into_iter().map(|fault| Armed::new(fault, now)));
+        self.state.revision += 1;
+    }
+
+    /// Takes away everything that was made. Faults stay, and begin anew.
+    pub fn reset(&mut self, now: Time) {
+        let now = self.advance(now);
+        let kept =
+            std::mem::take(&mut self.state.faults).into_iter().map(|armed| Armed::new(armed.fault, now)).collect();
+        let State { subscription, tenant, seed, serial, revision, ahead, .. } = self.state.clone();
+        let fresh = World::new(subscription, tenant, self.scale).state;
+        // ids and ETags go on, so that nothing new has an old one's
+        self.state = State { seed, serial, revision: revision + 1, ahead, faults: kept, ..fresh };
+    }
+
+    /// Lets this Azure's clock jump ahead, whatever the scale: what is due until then has happened, retention too.
+    pub fn forward(&mut self, now: Time, by: Duration) {
+        self.state.ahead = self.state.ahead + by;
+        self.advance(now);
+        self.state.revision += 1;
     }
 }
 

@@ -81,6 +81,9 @@ impl Duration {
         Duration(self.0 / if scale == 0 { 1 } else { scale as u64 })
     }
 
+    /// What [`Duration::parse`] reads, as a pattern of JSON Schema.
+    pub const PATTERN: &str = "^([Pp](?=.)([0-9]+(\\.[0-9]{1,9})?[Ww])?([0-9]+(\\.[0-9]{1,9})?[Dd])?([Tt](?=[0-9])([0-9]+(\\.[0-9]{1,9})?[Hh])?([0-9]+(\\.[0-9]{1,9})?[Mm])?([0-9]+(\\.[0-9]{1,9})?[Ss])?)?|[0-9]+(\\.[0-9]{1,9})?(ms|s|m|h|d))$";
+
     /// Reads ISO 8601 (`PT1M30S`, `P1D`) or the short form (`90s`, `1m`, `500ms`, `2h`, `1d`).
     ///
     /// Years and months are refused, for they have no fixed length; so are negative lengths.

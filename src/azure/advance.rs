@@ -5,6 +5,7 @@
 
 use super::World;
 use super::deployments::{self, Next};
+use super::faults;
 use super::lro::Effect;
 use super::plain;
 use super::state::{Deleted, Resource};
@@ -70,6 +71,9 @@ fn end(world: &mut World, at: Time, key: &str) {
     let Some(operation) = world.state.operations.get_mut(key) else { return };
     operation.settled = true;
     let (effect, target) = (operation.effect.clone(), operation.target.to_lowercase());
+    if operation.fails.is_some() {
+        return faults::settle(world, &effect, &target);
+    }
     match effect {
         Effect::Settle => {
             settle(world, at, &target);

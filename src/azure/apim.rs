@@ -129,7 +129,7 @@ pub(super) fn read_or_delete(world: &mut World, call: &Call, what: &str) -> Opti
 /// Refuses a write while the service is in transition.
 pub(super) fn locked(world: &World, id: &ResourceId) -> Option<Reply> {
     let service = world.state.resources.get(&id.top().key())?;
-    (service.text("properties/provisioningState") != "Succeeded").then(|| transitioning(&service.name))
+    (!service.at_rest()).then(|| transitioning(&service.name))
 }
 
 pub(super) fn transitioning(name: &str) -> Reply {

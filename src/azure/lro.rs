@@ -4,6 +4,7 @@
 //! `Azure-AsyncOperation` alone and always at api-version 2017-04-18, a resource group by `Location` alone, a child of a
 //! service at the resource's own address.
 
+use super::faults::{self, Failed};
 use super::ids::Url;
 use super::reply::{Reply, gateway};
 use super::shape::{hex, stamp};
@@ -25,8 +26,11 @@ pub(super) struct Operation {
     pub started: Time,
     pub ends: Time,
     pub effect: Effect,
-    /// The effect has happened.
+    /// The effect has happened, or it has failed.
     pub settled: bool,
+    /// It fails when it ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fails: Option<Failed>,
 }
 
 /// How an operation is followed.
@@ -101,6 +105,7 @@ impl World {
             ends: start.now + self.scaled(start.takes),
             effect: start.effect,
             settled: false,
+            fails: None,
         };
         let mut reply = self.followed(reply, start.now, &key, &operation);
         reply.operation = Some(key.clone());
@@ -219,6 +224,13 @@ pub(super) fn poll(world: &World, now: Time, key: &str, asked: Asked, url: &Url)
     let Some(operation) = world.state.operations.get(key) else {
         return gateway(404, "NotFound", format!("The operation '{key}' could not be found."));
     };
+    let of_result = asked == Asked::Result || url.query("operationResultResponseType").is_some();
+    let answers = if of_result { Asked::Result } else { Asked::Status };
+    let address = world.account_address(key, operation);
+    let id = address.trim_start_matches(&world.origin).split('?').next().unwrap_or("");
+    if let Some(failed) = faults::poll(operation, key, id, answers) {
+        return failed;
+    }
     let running = !operation.settled;
     let signature = world.signature(now, key);
     match &operation.follow {
@@ -255,15 +267,11 @@ pub(super) fn poll(world: &World, now: Time, key: &str, asked: Asked, url: &Url)
         }
         Follow::ServicePurge | Follow::Group => Reply::empty(200),
         Follow::Forgetting => Reply::empty(204),
-        Follow::Account(_) if asked == Asked::Result || url.query("operationResultResponseType").is_some() => {
-            match running {
-                true => world.followed(Reply::empty(202), now, key, operation),
-                false => Reply::empty(200),
-            }
-        }
+        Follow::Account(_) if of_result => match running {
+            true => world.followed(Reply::empty(202), now, key, operation),
+            false => Reply::empty(200),
+        },
         Follow::Account(word) => {
-            let address = world.account_address(key, operation);
-            let id = address.trim_start_matches(&world.origin).split('?').next().unwrap_or("");
             let started = operation.started.rfc3339();
             Reply::json(
                 200,

@@ -4,13 +4,14 @@
 //! looks. A resource's body is kept in the shape of the newest api-version; `show` functions of the providers cut it to
 //! the version asked for.
 
-use crate::time::Time;
+use crate::time::{Duration, Time};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
 use super::Unreadable;
 use super::deployments::Deployment;
+use super::faults::{Armed, Failed};
 use super::lro::Operation;
 use super::providers::Registration;
 
@@ -43,6 +44,15 @@ pub(super) struct State {
     /// Tags of subscriptions.
     #[serde(default)]
     pub tags: BTreeMap<String, Map<String, Value>>,
+    /// Faults on demand, in the order in which they are looked at.
+    #[serde(default)]
+    pub faults: Vec<Armed>,
+    /// Steps of deployments that fail when they end, by the id of their entry in the list of operations.
+    #[serde(default)]
+    pub failing: BTreeMap<String, Failed>,
+    /// How far this Azure's clock is ahead of the caller's.
+    #[serde(default)]
+    pub ahead: Duration,
 }
 
 /// A resource group.
@@ -144,6 +154,11 @@ impl State {
 }
 
 impl Resource {
+    /// Whether no operation works on it: one that failed has ended too.
+    pub fn at_rest(&self) -> bool {
+        matches!(self.text("properties/provisioningState"), "Succeeded" | "Failed")
+    }
+
     /// A value in the body, by JSON pointer.
     pub fn at(&self, pointer: &str) -> &Value {
         let mut parts = pointer.trim_start_matches('/').split('/');

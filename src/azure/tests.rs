@@ -481,6 +481,7 @@ fn the_scale_divides_waits_and_not_dates() {
 mod children;
 mod conformance;
 mod deployments;
+mod faults;
 mod fuzz;
 mod plain;
 mod quota;

@@ -238,7 +238,7 @@ pub const API_PATH: &str = "^(?=.{1,400}$)/?[A-Za-z0-9_.~-]+(/[A-Za-z0-9_.~-]+)*
 /// A header or a query parameter.
 pub const HEADER: &str = "^[A-Za-z0-9_-]{1,64}$";
 /// A length of time.
-pub const DURATION: &str = "^([Pp](?=.)([0-9]+(\\.[0-9]{1,9})?[Ww])?([0-9]+(\\.[0-9]{1,9})?[Dd])?([Tt](?=[0-9])([0-9]+(\\.[0-9]{1,9})?[Hh])?([0-9]+(\\.[0-9]{1,9})?[Mm])?([0-9]+(\\.[0-9]{1,9})?[Ss])?)?|[0-9]+(\\.[0-9]{1,9})?(ms|s|m|h|d))$";
+pub const DURATION: &str = Duration::PATTERN;
 /// One status or several.
 pub const STATUSES: &str = "^([2-5][0-9]{2}(-[2-5][0-9]{2})?|[2-5]xx)$";
 /// An ARM id.

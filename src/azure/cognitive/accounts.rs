@@ -63,8 +63,7 @@ pub(in crate::azure) fn show(account: &Resource) -> Value {
 
 /// Refuses a write while another one works on the account.
 pub(in crate::azure) fn conflict(account: &Resource, now: Time) -> Option<Reply> {
-    let moving = account.text("properties/provisioningState") != "Succeeded";
-    (moving || account.busy > now).then(|| {
+    (!account.at_rest() || account.busy > now).then(|| {
         let message = format!(
             "Another operation is being performed on the parent resource '{}'. Please try again later.",
             account.id

@@ -5,6 +5,7 @@ use super::errors::{failure, unfinished};
 use super::{Deployment, Order, Phase, StepState, Until, known};
 use crate::azure::World;
 use crate::azure::engine::{Node, Prepared, Runtime, Target, TemplateError};
+use crate::azure::faults;
 use crate::azure::ids::{Url, parse_id};
 use crate::azure::reply::Reply;
 use crate::azure::router::{Call, call_provider, route, show};
@@ -83,11 +84,16 @@ pub(in crate::azure) fn begin(world: &mut World, at: Time, key: &str) {
     launch(world, at, key);
 }
 
-pub(in crate::azure) fn end_step(world: &mut World, at: Time, key: &str, step: usize) {
-    if let Some(step) = world.state.deployments.get_mut(key).and_then(|deployment| deployment.steps.get_mut(step))
+pub(in crate::azure) fn end_step(world: &mut World, at: Time, key: &str, index: usize) {
+    if let Some(step) = world.state.deployments.get(key).and_then(|deployment| deployment.steps.get(index))
         && let StepState::Running { since, status, .. } = step.state
     {
-        step.state = StepState::Succeeded { since, at, status };
+        let operation = step.operation.clone();
+        let state = faults::step_end(world, at, &operation, StepState::Succeeded { since, at, status });
+        if let Some(step) = world.state.deployments.get_mut(key).and_then(|deployment| deployment.steps.get_mut(index))
+        {
+            step.state = state;
+        }
     }
     launch(world, at, key);
 }
@@ -109,6 +115,11 @@ fn launch(world: &mut World, at: Time, key: &str) {
     let prepared = if ready.is_empty() { None } else { check::again(world, key) };
     for i in ready {
         let state = start(world, at, prepared.as_deref(), i);
+        let version =
+            prepared.as_deref().and_then(|prepared| prepared.nodes().get(i)).map(|node| node.api_version.clone());
+        let step = world.state.deployments.get(key).and_then(|deployment| deployment.steps.get(i));
+        let (id, operation) = step.map(|step| (step.id.clone(), step.operation.clone())).unwrap_or_default();
+        let state = faults::step(world, at, &id, version.as_deref(), &operation, state);
         if let Some(step) = world.state.deployments.get_mut(key).and_then(|d| d.steps.get_mut(i)) {
             step.state = state;
         }
@@ -199,6 +210,10 @@ pub(in crate::azure) fn finish(world: &mut World, at: Time, key: &str) {
         true => Err(failure(&deployment)),
         false => outputs(world, key),
     };
+    let result = result.and_then(|outputs| {
+        let fault = faults::deployment(world, at, &deployment.id, &deployment.version);
+        fault.map_or(Ok(outputs), Err)
+    });
     let Some(deployment) = world.state.deployments.get_mut(key) else { return };
     deployment.finishes = None;
     if deployment.state == Phase::Running {

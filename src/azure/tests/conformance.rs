@@ -27,7 +27,7 @@ struct Recording {
 }
 
 #[allow(clippy::disallowed_methods)] // a test may read the disk
-fn exchanges(name: &str) -> Option<Vec<Value>> {
+pub(super) fn exchanges(name: &str) -> Option<Vec<Value>> {
     let file = format!("{}/../shared/corpus/arm/{name}.json", env!("CARGO_MANIFEST_DIR"));
     let Ok(text) = std::fs::read_to_string(file) else {
         assert!(std::env::var_os("CI").is_none(), "../shared is not here");

@@ -2,7 +2,7 @@
 
 use super::*;
 
-const RESOURCES: &str = "2025-04-01";
+pub(super) const RESOURCES: &str = "2025-04-01";
 
 fn template(resources: Value, outputs: Value) -> Value {
     json!({
@@ -15,7 +15,7 @@ fn template(resources: Value, outputs: Value) -> Value {
 }
 
 /// A service, a backend and a pool over it, and a role by a nested deployment.
-fn small() -> Value {
+pub(super) fn small() -> Value {
     let service_id = "[resourceId('Microsoft.ApiManagement/service', parameters('gateway'))]";
     let member = "[resourceId('Microsoft.ApiManagement/service/backends', parameters('gateway'), 'a')]";
     let principal = "[reference(resourceId('Microsoft.ApiManagement/service', parameters('gateway')), '2024-05-01', 'full').identity.principalId]";
@@ -53,11 +53,11 @@ fn small() -> Value {
     )
 }
 
-fn order(template: Value) -> Value {
+pub(super) fn order(template: Value) -> Value {
     json!({"properties": {"mode": "Incremental", "template": template}})
 }
 
-fn deployment(bench: &Bench, rest: &str) -> String {
+pub(super) fn deployment(bench: &Bench, rest: &str) -> String {
     bench.group(&format!("/providers/Microsoft.Resources/deployments/main{rest}"))
 }
 
