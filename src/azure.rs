@@ -40,6 +40,7 @@ mod router;
 mod shape;
 mod state;
 mod tags;
+pub mod view;
 
 use crate::catalogue;
 use crate::time::{Duration, Time};

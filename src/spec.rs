@@ -40,6 +40,8 @@ use crate::diagnostic::{Diagnostic, Severity, code};
 use crate::expr;
 use crate::time::Time;
 use crate::topology::{Key, Role, Topology};
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
@@ -165,6 +167,28 @@ pub fn expand(text: &str, options: &Options) -> Result<String, Vec<Diagnostic>> 
     read(text, options).map(|read| expand::print(&read.loaded, &read.loaded.silence, &read.mixed))
 }
 
+/// Reads another YAML document than a spec, by the same rules: every problem is told, with its place.
+///
+/// The type's fields are camel case, no `untagged` and no `flatten`; messages call the document `what`.
+pub fn document<T: JsonSchema + DeserializeOwned>(
+    text: &str,
+    what: &'static str,
+) -> Result<(T, Spans), Vec<Diagnostic>> {
+    let (root, mut problems) = yaml::parse_as(what, text);
+    let Some(root) = root else { return Err(problems) };
+    let spans = Spans::of(&root);
+    let checked = check::check(&schema_of::<T>(), &root, &check::At::top(what), &mut problems);
+    place(&mut problems, &spans, &[]);
+    match checked.filter(|_| problems.is_empty()).map(serde_json::from_value) {
+        Some(Ok(read)) => Ok((read, spans)),
+        Some(Err(error)) => {
+            let bug = format!("the {what} fits its schema and cannot be read: {error}");
+            Err(vec![Diagnostic::new(code::INTERNAL, bug)])
+        }
+        None => Err(problems),
+    }
+}
+
 /// The JSON Schema of a spec, for editors: a scalar may also be a text with a variable.
 pub fn schema() -> Json {
     let mut schema = structure().clone();
@@ -191,7 +215,7 @@ fn read(text: &str, options: &Options) -> Result<Read, Vec<Diagnostic>> {
     let set = overlay(&mut root, options, &mut problems);
     let mut spans = Spans::of(&root);
     let secrets = secrets::find(&root, &mut problems);
-    let checked = check::check(structure(), &root, &check::At::default(), &mut problems);
+    let checked = check::check(structure(), &root, &check::At::top("spec"), &mut problems);
     // a key is no misspelt address as well
     let keys: Vec<_> = problems.iter().filter(|problem| problem.code == code::LITERAL_SECRET).cloned().collect();
     let is_key = |problem: &Diagnostic| problem.span.is_some() && keys.iter().any(|key| key.span == problem.span);
@@ -284,11 +308,13 @@ fn place(problems: &mut [Diagnostic], spans: &Spans, set: &[&str]) {
 /// The schema that the checker holds a tree against: as published, but after variables.
 fn structure() -> &'static Json {
     static SCHEMA: OnceLock<Json> = OnceLock::new();
-    SCHEMA.get_or_init(|| {
-        let settings =
-            schemars::generate::SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
-        settings.into_generator().into_root_schema_for::<model::Spec>().to_value()
-    })
+    SCHEMA.get_or_init(schema_of::<model::Spec>)
+}
+
+fn schema_of<T: JsonSchema>() -> Json {
+    let settings =
+        schemars::generate::SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
+    settings.into_generator().into_root_schema_for::<T>().to_value()
 }
 
 /// Lets every scalar also be a text with a variable: where the type is text, anywhere in it; else at its start.

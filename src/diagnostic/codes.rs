@@ -169,6 +169,7 @@ registry! {
     "AL0603" STATE_UNREACHABLE Error Failed;
     "AL0604" STATE_LOCKED Error Failed;
     "AL0605" NO_PORT Error Failed;
+    "AL0606" BAD_FAULT Error Spec;
 
     // AL07: simulation
     "AL0701" TRACE_FORMAT Error Spec;

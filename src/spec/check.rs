@@ -14,6 +14,8 @@ use serde_json::{Map, Value as Json};
 /// Which node is looked at.
 #[derive(Default)]
 pub struct At {
+    /// What messages call the document.
+    what: &'static str,
     /// Its key: `pools.gpt-4.1.members[1].weight`.
     path: String,
     /// The same with `*` for the user's own words: `pools.*.members[].weight`.
@@ -23,23 +25,33 @@ pub struct At {
 }
 
 impl At {
+    /// The whole document, which messages call `what`.
+    pub fn top(what: &'static str) -> At {
+        At { what, ..At::default() }
+    }
+
     /// A key that the schema knows as `meant`.
     fn known(&self, key: &str, meant: &str) -> At {
-        At { path: join(&self.path, key), shape: join(&self.shape, meant), name: meant.into() }
+        At { what: self.what, path: join(&self.path, key), shape: join(&self.shape, meant), name: meant.into() }
     }
 
     /// A key of the user's own.
     fn own(&self, key: &str) -> At {
-        At { path: join(&self.path, key), shape: join(&self.shape, "*"), name: key.into() }
+        At { what: self.what, path: join(&self.path, key), shape: join(&self.shape, "*"), name: key.into() }
     }
 
     /// As messages call it.
     fn title(&self) -> String {
-        if self.path.is_empty() { "the spec".into() } else { format!("`{}`", self.name) }
+        if self.path.is_empty() { format!("the {}", self.what) } else { format!("`{}`", self.name) }
     }
 
     fn item(&self, index: usize) -> At {
-        At { path: item(&self.path, index), shape: format!("{}[]", self.shape), name: item(&self.name, index) }
+        At {
+            what: self.what,
+            path: item(&self.path, index),
+            shape: format!("{}[]", self.shape),
+            name: item(&self.name, index),
+        }
     }
 }
 

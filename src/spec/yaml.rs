@@ -149,14 +149,20 @@ fn is_decimal(unsigned: &str) -> bool {
     digits(whole) && digits(fraction) && (!whole.is_empty() || !fraction.is_empty()) && exponent
 }
 
-/// Reads a text. A tree is there even where some keys stand twice; those are reported, and the first one counts.
+/// Reads a spec's text. A tree is there even where some keys stand twice; those are reported, and the first one counts.
 pub fn parse(text: &str) -> (Option<Node>, Vec<Diagnostic>) {
+    parse_as("spec", text)
+}
+
+/// Reads the text of another document, which messages call `what`.
+pub fn parse_as(what: &'static str, text: &str) -> (Option<Node>, Vec<Diagnostic>) {
     if text.len() > MAX_BYTES {
-        let long = format!("the spec is {} bytes long, more than {MAX_BYTES}", text.len());
+        let long = format!("the {what} is {} bytes long, more than {MAX_BYTES}", text.len());
         let problem = Diagnostic::new(code::UNREADABLE_FILE, long);
-        return (None, vec![problem.help("a spec has some kilobytes: check that this is the right file")]);
+        let help = format!("a {what} has some kilobytes: check that this is the right file");
+        return (None, vec![problem.help(help)]);
     }
-    let mut builder = Builder { text, ..Builder::default() };
+    let mut builder = Builder { text, what, ..Builder::default() };
     match builder.document() {
         Ok(root) => (Some(root), builder.problems),
         Err(problem) => {
@@ -169,6 +175,8 @@ pub fn parse(text: &str) -> (Option<Node>, Vec<Diagnostic>) {
 #[derive(Default)]
 struct Builder<'a> {
     text: &'a str,
+    /// What messages call the document.
+    what: &'static str,
     problems: Vec<Diagnostic>,
     open: Vec<Frame>,
     root: Option<Node>,
@@ -203,7 +211,7 @@ impl Builder<'_> {
             let (event, span) = event.map_err(|error| self.broken(&error))?;
             let span = span.byte_range().map_or(Span::default(), |range| Span { start: range.start, end: range.end });
             if event.tag().is_some() {
-                return Err(Diagnostic::new(code::YAML_FEATURE, "tags are not read in a spec")
+                return Err(Diagnostic::new(code::YAML_FEATURE, format!("tags are not read in a {}", self.what))
                     .span(span)
                     .help("take the tag out; quote a value that is text"));
             }
@@ -213,7 +221,7 @@ impl Builder<'_> {
                     if documents > 1 {
                         return Err(Diagnostic::new(
                             code::YAML_FEATURE,
-                            "a spec is one document, and here begins another",
+                            format!("a {} is one document, and here begins another", self.what),
                         )
                         .span(span)
                         .help("put the second document into its own file"));
@@ -255,9 +263,12 @@ impl Builder<'_> {
             }
         }
         self.root.take().filter(|root| root.value != Value::Null).ok_or_else(|| {
-            Diagnostic::new(code::BROKEN_YAML, "the spec is empty")
-                .span(Span::default())
-                .help("start with `version: 1`; `aoai-lb explain AL0221` has a whole one")
+            let problem = Diagnostic::new(code::BROKEN_YAML, format!("the {} is empty", self.what));
+            let problem = problem.span(Span::default());
+            match self.what {
+                "spec" => problem.help("start with `version: 1`; `aoai-lb explain AL0221` has a whole one"),
+                _ => problem,
+            }
         })
     }
 
@@ -277,14 +288,20 @@ impl Builder<'_> {
     fn pay(&mut self, nodes: usize, depth: usize, span: Span) -> Result<(), Diagnostic> {
         self.nodes = self.nodes.saturating_add(nodes);
         if self.nodes > MAX_NODES {
-            return Err(Diagnostic::new(code::TOO_MUCH_YAML, format!("the spec has more than {MAX_NODES} nodes"))
-                .span(span)
-                .help("write fewer entries; what an alias stands for counts each time"));
+            return Err(Diagnostic::new(
+                code::TOO_MUCH_YAML,
+                format!("the {} has more than {MAX_NODES} nodes", self.what),
+            )
+            .span(span)
+            .help("write fewer entries; what an alias stands for counts each time"));
         }
         if self.open.len() + depth > MAX_DEPTH {
-            return Err(Diagnostic::new(code::TOO_MUCH_YAML, format!("the spec is nested deeper than {MAX_DEPTH}"))
-                .span(span)
-                .help("a spec is at most seven deep: look for an unclosed bracket"));
+            return Err(Diagnostic::new(
+                code::TOO_MUCH_YAML,
+                format!("the {} is nested deeper than {MAX_DEPTH}", self.what),
+            )
+            .span(span)
+            .help(format!("a {} is at most seven deep: look for an unclosed bracket", self.what)));
         }
         Ok(())
     }

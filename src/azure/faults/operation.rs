@@ -113,7 +113,7 @@ pub(in crate::azure) fn deployment(world: &mut World, at: Time, id: &str, versio
 /// What an operation that fails leaves behind.
 pub(in crate::azure) fn settle(world: &mut World, effect: &Effect, target: &str) {
     match effect {
-        Effect::Settle | Effect::SoftDelete => {
+        Effect::Settle | Effect::SoftDelete | Effect::Remove => {
             if let Some(resource) = world.state.resources.get_mut(target) {
                 resource.set_property("provisioningState", "Failed");
                 if resource.kind == "Microsoft.ApiManagement/service" {
