@@ -14,7 +14,7 @@
 //! - `providers`, `locks`, `tags` what the gateway itself knows of namespaces and scopes
 //! - [`faults`] errors, delays and broken connections on demand
 //! - `deployments` templates, run step by step through the same providers; [`engine`] evaluates them
-//! - `shape`, `reply`, `ids` what answers are made of; `json` how texts of requests are read
+//! - `shape`, `reply`, `page`, `ids` what answers are made of; `json` how texts of requests are read
 //!
 //! The scale divides the durations of operations and `Retry-After` (whole seconds, at least 1), never retention or dates.
 //!
@@ -33,6 +33,7 @@ mod ids;
 mod json;
 mod locks;
 mod lro;
+mod page;
 mod plain;
 mod providers;
 mod reply;

@@ -11,14 +11,20 @@ use super::reply::{Reply, error, gateway, group_not_found, method_not_allowed, r
 use super::router::{Ask, Call, version_problem};
 use super::shape::{object, stamp};
 use super::state::Resource;
-use super::{World, plain};
-use crate::catalogue::{ROLES, Role, resource_type, role};
+use super::{World, page, plain};
+use crate::catalogue::{ROLES, Role, not_older, resource_type, role};
 use crate::time::{Duration, Time};
 use crate::wire::Method;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
 pub(super) const ASSIGNMENT: &str = "Microsoft.Authorization/roleAssignments";
+/// An api-version that shows everything.
+const WHOLE: &str = "2022-04-01";
+/// The first api-version: its answers stand on several lines.
+const FIRST: &str = "2015-07-01";
+/// How many assignments a page of it holds; later ones were seen with all on one.
+const FIRST_PAGE: usize = 20;
 const DEFINITION: &str = "Microsoft.Authorization/roleDefinitions";
 
 /// How long a new identity is unknown to the directory's other copies.
@@ -54,18 +60,27 @@ pub(super) fn definitions_at(ask: &Ask<'_>, low: &[&str], raw: &[&str]) -> Optio
 }
 
 pub(super) fn handle(world: &mut World, call: &Call) -> Reply {
+    let mut reply = answer(world, call);
+    reply.pretty = reply.is_success() && call.version == FIRST;
+    reply
+}
+
+fn answer(world: &mut World, call: &Call) -> Reply {
     let key = call.key();
     match call.method {
         Method::Get => match world.state.resources.get(&key) {
-            Some(kept) => Reply::json(200, show(kept)),
+            Some(kept) => Reply::json(200, show(kept, &call.version)),
             None => not_found(call.id.name()),
         },
         Method::Put => {
             let scope = call.id.scope();
-            put(world, &Assignment { now: call.now, scope: &scope, name: call.id.name(), body: &call.body })
+            let mut reply =
+                put(world, &Assignment { now: call.now, scope: &scope, name: call.id.name(), body: &call.body });
+            reply.body.iter_mut().for_each(|body| cut(body, &call.version));
+            reply
         }
         Method::Delete => match world.state.resources.remove(&key) {
-            Some(kept) => Reply::json(200, show(&kept)),
+            Some(kept) => Reply::json(200, show(&kept, &call.version)),
             None => Reply::empty(204),
         },
         other => method_not_allowed(other.as_str()),
@@ -156,7 +171,7 @@ pub(super) fn put(world: &mut World, assignment: &Assignment<'_>) -> Reply {
         hidden: BTreeMap::new(),
         busy: Time::ZERO,
     };
-    let mut shown = show(&kept);
+    let mut shown = show(&kept, WHOLE);
     if let Some(Value::Object(properties)) = shown.get_mut("properties") {
         properties.insert("createdBy".into(), Value::Null);
     }
@@ -164,8 +179,23 @@ pub(super) fn put(world: &mut World, assignment: &Assignment<'_>) -> Reply {
     Reply::json(201, shown)
 }
 
-pub(super) fn show(kept: &Resource) -> Value {
-    json!({"properties": kept.at("properties"), "id": kept.id, "type": kept.kind, "name": kept.name})
+/// An assignment as an api-version knows it.
+pub(super) fn show(kept: &Resource, version: &str) -> Value {
+    let mut shown = json!({"properties": kept.at("properties"), "id": kept.id, "type": kept.kind, "name": kept.name});
+    cut(&mut shown, version);
+    shown
+}
+
+/// Takes out what an older api-version does not show.
+fn cut(shown: &mut Value, version: &str) {
+    let Some(Value::Object(properties)) = shown.get_mut("properties") else { return };
+    if !not_older(version, "2020-03-01-preview") {
+        let young = ["condition", "conditionVersion", "delegatedManagedIdentityResourceId", "description"];
+        properties.retain(|name, _| !young.contains(&name.as_str()));
+    }
+    if !not_older(version, "2018-01-01-preview") {
+        properties.shift_remove("principalType");
+    }
 }
 
 /// The scope in the case in which Azure keeps it. It must be there.
@@ -222,22 +252,24 @@ pub(super) fn list(world: &World, ask: &Ask<'_>, scope: &str) -> Reply {
         .filter(|resource| {
             principal.as_ref().is_none_or(|id| resource.text("properties/principalId").eq_ignore_ascii_case(id))
         })
-        .map(show)
+        .map(|kept| show(kept, &ask.version))
         .collect();
-    Reply::json(200, json!({ "value": value }))
+    let first = ask.version == FIRST;
+    Reply { pretty: first, ..page::page(world, ask, value, if first { FIRST_PAGE } else { usize::MAX }) }
 }
 
 fn definitions(ask: &Ask<'_>, scope: &str) -> Reply {
-    let filter = ask.url.query("$filter").unwrap_or("");
-    let wanted = filter.split_once('\'').and_then(|(_, rest)| rest.split_once('\'')).map(|(name, _)| name);
-    if !filter.is_empty() && (wanted.is_none() || !filter.to_lowercase().starts_with("rolename eq")) {
-        return error(400, "InvalidFilter", format!("The filter '{filter}' is not supported."));
-    }
-    let value: Vec<Value> = ROLES
-        .iter()
-        .filter(|role| wanted.is_none_or(|name| role.name.eq_ignore_ascii_case(name)))
-        .map(|role| show_definition(scope, role))
-        .collect();
+    let filter = match page::filter(ask, &["rolename", "type"]) {
+        Ok(filter) => filter,
+        Err(refusal) => return refusal,
+    };
+    let fits = |role: &Role| {
+        filter.iter().all(|(name, value)| match name.as_str() {
+            "rolename" => role.name.eq_ignore_ascii_case(value),
+            _ => value.eq_ignore_ascii_case("BuiltInRole"),
+        })
+    };
+    let value: Vec<Value> = ROLES.iter().filter(|role| fits(role)).map(|role| show_definition(scope, role)).collect();
     Reply::json(200, json!({ "value": value }))
 }
 

@@ -6,7 +6,7 @@ use super::reply::{Reply, error, gateway, group_not_found, method_not_allowed};
 use super::router::Ask;
 use super::shape::short_location;
 use super::state::{Group, Resource};
-use super::{World, locks};
+use super::{World, locks, page};
 use crate::catalogue;
 use crate::time::Duration;
 use crate::wire::Method;
@@ -49,23 +49,50 @@ fn subscription_body(world: &World, id: &str) -> Value {
     })
 }
 
+/// How many items a page of a list holds where the caller does not say.
+const PAGE: usize = 1000;
+
 pub(super) fn list(world: &World, ask: &Ask<'_>, subscription: &str) -> Reply {
     if ask.method != Method::Get {
         return method_not_allowed(ask.method.as_str());
     }
+    let filter = match page::filter(ask, &["tagname", "tagvalue"]) {
+        Ok(filter) => filter,
+        Err(refusal) => return refusal,
+    };
     let value: Vec<Value> = world
         .state
         .groups
         .values()
         .filter(|group| group.subscription.eq_ignore_ascii_case(subscription))
+        .filter(|group| tagged(group.body.get("tags"), &filter))
         .map(show)
         .collect();
-    Reply::json(200, json!({ "value": value }))
+    page::page(world, ask, value, PAGE)
+}
+
+/// Whether one tag has the name and the value that a filter asks for; names without case.
+fn tagged(tags: Option<&Value>, filter: &page::Filter) -> bool {
+    let wanted = |wanted: &str| filter.iter().find(|(name, _)| name == wanted).map(|(_, value)| value);
+    let (name, value) = (wanted("tagname"), wanted("tagvalue"));
+    if name.is_none() && value.is_none() {
+        return true;
+    }
+    tags.and_then(Value::as_object).into_iter().flatten().any(|(own, tag)| {
+        name.is_none_or(|name| own.eq_ignore_ascii_case(name)) && value.is_none_or(|value| tag == value.as_str())
+    })
 }
 
 pub(super) fn one(world: &mut World, ask: &Ask<'_>, subscription: &str, group: &str) -> Reply {
     let key = group_key(subscription, group);
     let known = world.state.groups.get(&key);
+    if known.is_some() && [Method::Put, Method::Patch].contains(&ask.method) {
+        let refusal = locks::refusal(world, ask.method, &key, &ask.url);
+        let going = known.is_some_and(|known| known.deleting).then(|| being_deleted(group));
+        if let Some(refusal) = refusal.or(going) {
+            return refusal;
+        }
+    }
     match (ask.method, known) {
         (Method::Get, Some(known)) => Reply::json(200, show(known)),
         (Method::Get, None) => group_not_found(group),
@@ -85,6 +112,10 @@ pub(super) fn one(world: &mut World, ask: &Ask<'_>, subscription: &str, group: &
                 Err(refusal) => return refusal,
             };
             if let (Some(tags), Some(known)) = (body.get("tags"), world.state.groups.get_mut(&key)) {
+                if !(tags.is_object() || tags.is_null()) {
+                    let message = "The request content was invalid and could not be deserialized: 'tags' is no object.";
+                    return gateway(400, "InvalidRequestContent", message);
+                }
                 known.body.insert("tags".into(), tags.clone());
             }
             world.state.groups.get(&key).map_or_else(|| group_not_found(group), |known| Reply::json(200, show(known)))
@@ -153,6 +184,10 @@ fn delete(world: &mut World, ask: &Ask<'_>, key: &str) -> Reply {
         return refusal;
     }
     let Some(known) = world.state.groups.get_mut(key) else { return Reply::empty(404) };
+    if known.deleting {
+        // the one that runs is followed by whoever asks for it again
+        return world.again(ask.now, key).unwrap_or_else(|| Reply::empty(202));
+    }
     known.deleting = true;
     let (id, name, location) = (group_id(&known.subscription, &known.name), known.name.clone(), known.location.clone());
     let under = format!("{key}/");
@@ -193,6 +228,11 @@ pub(super) fn resources(world: &World, ask: &Ask<'_>, subscription: &str, group:
     if ask.method != Method::Get {
         return method_not_allowed(ask.method.as_str());
     }
+    let known = ["resourcetype", "resourcegroup", "name", "location", "tagname", "tagvalue"];
+    let filter = match page::filter(ask, &known) {
+        Ok(filter) => filter,
+        Err(refusal) => return refusal,
+    };
     let base = match group {
         Some(group) => {
             let key = group_key(subscription, group);
@@ -207,7 +247,8 @@ pub(super) fn resources(world: &World, ask: &Ask<'_>, subscription: &str, group:
         .state
         .resources
         .iter()
-        .filter(|(key, resource)| key.starts_with(&base) && is_top(resource))
+        .filter(|(key, resource)| key.starts_with(&base) && is_top(key, resource))
+        .filter(|(_, resource)| tagged(resource.body.get("tags"), &filter) && fits(resource, &filter))
         .map(|(_, resource)| {
             let mut item = json!({"id": resource.id, "name": resource.name, "type": resource.kind});
             if let Value::Object(map) = &mut item {
@@ -221,9 +262,22 @@ pub(super) fn resources(world: &World, ask: &Ask<'_>, subscription: &str, group:
             item
         })
         .collect();
-    Reply::json(200, json!({ "value": value }))
+    page::page(world, ask, value, PAGE)
 }
 
-fn is_top(resource: &Resource) -> bool {
-    resource.kind.split('/').count() == 2 && resource.kind != "Microsoft.Authorization/roleAssignments"
+/// Whether a resource has what a filter asks for, beside tags.
+fn fits(resource: &Resource, filter: &page::Filter) -> bool {
+    filter.iter().all(|(name, value)| match name.as_str() {
+        "resourcetype" => resource.kind.eq_ignore_ascii_case(value),
+        "resourcegroup" => resource.id.split('/').nth(4).is_some_and(|group| group.eq_ignore_ascii_case(value)),
+        "name" => resource.name.eq_ignore_ascii_case(value),
+        "location" => short_location(resource.text("location")) == short_location(value),
+        _ => true,
+    })
+}
+
+/// Whether a resource stands in a group itself: no child, and no extension of another.
+fn is_top(key: &str, resource: &Resource) -> bool {
+    let extends = key.matches("/providers/").count() > 1 || resource.kind.starts_with("Microsoft.Authorization/");
+    resource.kind.split('/').count() == 2 && !extends
 }

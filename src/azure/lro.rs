@@ -113,6 +113,13 @@ impl World {
         reply
     }
 
+    /// The answer that started the operation that runs on a target, given in lower case.
+    pub(super) fn again(&self, now: Time, target: &str) -> Option<Reply> {
+        let runs = |operation: &Operation| !operation.settled && operation.target.to_lowercase() == target;
+        let (key, operation) = self.state.operations.iter().find(|(_, operation)| runs(operation))?;
+        Some(self.followed(Reply::empty(202), now, key, operation))
+    }
+
     /// The headers of an answer that starts an operation.
     fn followed(&self, reply: Reply, now: Time, key: &str, operation: &Operation) -> Reply {
         let (origin, version) = (&self.origin, &operation.version);

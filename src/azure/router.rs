@@ -29,6 +29,71 @@ pub(super) struct Call {
     pub takes: Duration,
 }
 
+/// Api-versions of Azure Resource Manager itself, as its own refusal lists them (2025).
+const VERSIONS: [&str; 58] = [
+    "2025-04-01",
+    "2025-03-01",
+    "2024-11-01",
+    "2024-08-01",
+    "2024-07-01",
+    "2024-05-01",
+    "2024-03-01",
+    "2024-02-01",
+    "2024-01-01",
+    "2023-11-01",
+    "2023-09-01",
+    "2023-08-01",
+    "2023-07-01",
+    "2023-03-01",
+    "2022-12-01",
+    "2022-09-01",
+    "2022-06-01",
+    "2022-05-01",
+    "2022-01-01",
+    "2021-04-01",
+    "2021-01-01",
+    "2020-10-01",
+    "2020-09-01",
+    "2020-08-01",
+    "2020-07-01",
+    "2020-06-01",
+    "2020-05-01",
+    "2020-01-01",
+    "2019-11-01",
+    "2019-10-01",
+    "2019-09-01",
+    "2019-08-01",
+    "2019-07-01",
+    "2019-06-01",
+    "2019-05-10",
+    "2019-05-01",
+    "2019-03-01",
+    "2018-11-01",
+    "2018-09-01",
+    "2018-08-01",
+    "2018-07-01",
+    "2018-06-01",
+    "2018-05-01",
+    "2018-02-01",
+    "2018-01-01",
+    "2017-12-01",
+    "2017-08-01",
+    "2017-06-01",
+    "2017-05-10",
+    "2017-05-01",
+    "2017-03-01",
+    "2016-09-01",
+    "2016-07-01",
+    "2016-06-01",
+    "2016-02-01",
+    "2015-11-01",
+    "2015-01-01",
+    "2014-04-01",
+];
+
+/// The longest body that Azure Resource Manager takes.
+const LONGEST: usize = 4 * 1024 * 1024;
+
 /// A request waits for its answer, so the next one comes after it: a second, not the many of a deployment.
 const DIRECT: Duration = Duration::from_secs(1);
 
@@ -51,6 +116,13 @@ pub(super) struct Ask<'a> {
 impl Ask<'_> {
     /// The body, null where there is none.
     pub fn body(&self) -> Result<Value, Reply> {
+        if self.request.body.len() > LONGEST {
+            let message = format!(
+                "The request content size '{}' exceeds the maximum size of '{LONGEST}' bytes.",
+                self.request.body.len()
+            );
+            return Err(gateway(413, "RequestContentTooLarge", message));
+        }
         let body = self.request.body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&self.request.body);
         if body.iter().all(u8::is_ascii_whitespace) {
             return Ok(Value::Null);
@@ -89,6 +161,9 @@ pub(super) fn route(world: &mut World, now: Time, request: &Request) -> Reply {
     {
         let message = format!("The provided subscription identifier '{subscription}' is malformed or invalid.");
         return gateway(400, "InvalidSubscriptionId", message);
+    }
+    if let Some(refusal) = own_version_problem(&low, &ask.version) {
+        return refusal;
     }
     match (low.as_slice(), raw.as_slice()) {
         (["subscriptions"], _) => groups::subscriptions(world, &ask),
@@ -206,6 +281,9 @@ fn anywhere(world: &mut World, ask: &Ask<'_>, at: usize, raw: &[&str]) -> Reply 
             None => no_such_address(),
         };
     }
+    if let Some(reply) = cognitive::of_account(world, ask, raw) {
+        return reply;
+    }
     let kind = Kind::new(&type_of(tail));
     if let Some(refusal) = type_problem(world, &kind, &ask.version) {
         return refusal;
@@ -262,9 +340,10 @@ pub(super) fn show(resource: &Resource, version: &str) -> Value {
         "Microsoft.ApiManagement/service/policies" | "Microsoft.ApiManagement/service/apis/policies" => {
             apim::policies::show(resource, "xml")
         }
-        "Microsoft.CognitiveServices/accounts" => cognitive::accounts::show(resource),
+        "Microsoft.CognitiveServices/accounts" => cognitive::accounts::show(resource, version),
         "Microsoft.CognitiveServices/accounts/deployments" => cognitive::deployments::show(resource, version),
-        authorization::ASSIGNMENT => authorization::show(resource),
+        cognitive::children::FILTER | cognitive::children::PROJECT => cognitive::children::show(resource),
+        authorization::ASSIGNMENT => authorization::show(resource, version),
         kind if kind.starts_with("Microsoft.ApiManagement/service/") => apim::show_child(resource, version),
         _ => plain::show(resource),
     }
@@ -319,6 +398,11 @@ pub(super) fn call_provider(world: &mut World, call: &Call) -> Reply {
         return refusal;
     }
     if call.method == Method::Put
+        && let Some(refusal) = name_problem(&call.id)
+    {
+        return refusal;
+    }
+    if call.method == Method::Put
         && let Some(refusal) = location_problem(world, &call.id, call.body.get("location").and_then(Value::as_str))
     {
         return refusal;
@@ -337,6 +421,7 @@ pub(super) fn call_provider(world: &mut World, call: &Call) -> Reply {
         "Microsoft.ApiManagement/service/subscriptions" => apim::subscriptions::handle(world, call),
         "Microsoft.CognitiveServices/accounts" => cognitive::accounts::handle(world, call),
         "Microsoft.CognitiveServices/accounts/deployments" => cognitive::deployments::handle(world, call),
+        cognitive::children::FILTER | cognitive::children::PROJECT => cognitive::children::handle(world, call),
         authorization::ASSIGNMENT => authorization::handle(world, call),
         locks::LOCK => locks::handle(world, call),
         tags::TAGS => tags::handle(world, call),
@@ -379,6 +464,16 @@ fn orphan(world: &World, call: &Call) -> Option<Reply> {
     })
 }
 
+/// Refuses names that no resource can have, whatever its type.
+fn name_problem(id: &ResourceId) -> Option<Reply> {
+    let odd = |c: char| c.is_control() || "<>%&\\?/".contains(c);
+    let wrong = id.names.iter().find(|name| name.len() > 260 || name.chars().any(odd) || name.ends_with(['.', ' ']))?;
+    let message = format!(
+        "The resource name '{wrong}' is invalid: it has 260 characters at most, none of '<>%&\\?/' and no control characters, and ends neither with '.' nor with a blank."
+    );
+    Some(gateway(400, "InvalidResourceName", message))
+}
+
 /// Refuses a location that is missing, unknown, or another than the resource has.
 pub(super) fn location_problem(world: &World, id: &ResourceId, sent: Option<&str>) -> Option<Reply> {
     let kind = id.kind.known.filter(|kind| kind.located)?;
@@ -419,6 +514,23 @@ pub(super) fn type_problem(world: &World, kind: &Kind, version: &str) -> Option<
             gateway(400, "InvalidApiVersionParameter", message)
         }),
     }
+}
+
+/// Refuses an api-version that Azure Resource Manager itself does not have, for what it answers itself.
+fn own_version_problem(low: &[&str], version: &str) -> Option<Reply> {
+    let own = match low {
+        ["subscriptions"] | ["subscriptions", _] | ["providers"] => true,
+        ["subscriptions", _, "resourcegroups" | "resources"] => true,
+        ["subscriptions", _, "resourcegroups", _] | ["subscriptions", _, "resourcegroups", _, "resources"] => true,
+        ["subscriptions", _, "providers", ..] => low.len() < 5 || ["register", "unregister"].contains(&low[4]),
+        _ => false,
+    };
+    if !own || VERSIONS.iter().any(|known| known.eq_ignore_ascii_case(version)) {
+        return None;
+    }
+    let message =
+        format!("The api-version '{version}' is invalid. The supported versions are '{}'.", VERSIONS.join(","));
+    Some(gateway(400, "InvalidApiVersionParameter", message))
 }
 
 /// Whether a text is a date with or without a word behind it.

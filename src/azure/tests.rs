@@ -483,6 +483,7 @@ mod conformance;
 mod deployments;
 mod faults;
 mod fuzz;
+mod offers;
 mod plain;
 mod quota;
 mod scopes;

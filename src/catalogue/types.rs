@@ -194,6 +194,8 @@ pub const TYPES: &[ResourceType] = &[
         soft_delete: false,
         located: false,
     },
+    quick("Microsoft.CognitiveServices/accounts/raiPolicies", COGNITIVE),
+    ResourceType { located: true, ..quick("Microsoft.CognitiveServices/accounts/projects", COGNITIVE) },
     // a deleted workspace is kept for 14 days, but its name only brings it back: nothing has to be purged
     monitoring("Microsoft.OperationalInsights/workspaces", &["2023-09-01"], 15),
     monitoring("Microsoft.Insights/components", &["2020-02-02"], 3),

@@ -6,22 +6,32 @@ use crate::azure::advance::soft_delete;
 use crate::azure::lro::{Effect, Follow, Start, system_data};
 use crate::azure::reply::{Reply, error, method_not_allowed, resource_not_found};
 use crate::azure::router::Call;
-use crate::azure::shape::{hex, object, patched, short_location, stamp};
+use crate::azure::shape::{cut_to_version, hex, object, patched, short_location, stamp};
 use crate::azure::state::{Deleted, Resource};
-use crate::catalogue::resource_type;
+use crate::catalogue::{not_older, resource_type};
 use crate::time::{Duration, Time};
 use crate::wire::Method;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
 /// Kinds that this Azure offers.
-const KINDS: [&str; 7] =
-    ["OpenAI", "AIServices", "CognitiveServices", "ComputerVision", "ContentSafety", "FormRecognizer", "TextAnalytics"];
+pub(super) const KINDS: [&str; 10] = [
+    "OpenAI",
+    "AIServices",
+    "CognitiveServices",
+    "ComputerVision",
+    "ContentSafety",
+    "Face",
+    "FormRecognizer",
+    "SpeechServices",
+    "TextAnalytics",
+    "TextTranslation",
+];
 
 pub(in crate::azure) fn handle(world: &mut World, call: &Call) -> Reply {
     let key = call.key();
     match (call.method, world.state.resources.get(&key)) {
-        (Method::Get, Some(account)) => Reply::json(200, show(account)).etag(&account.etag),
+        (Method::Get, Some(account)) => Reply::json(200, show(account, &call.version)).etag(&account.etag),
         (Method::Put, None) => create(world, call),
         (Method::Put, Some(known)) => {
             let known = known.clone();
@@ -49,7 +59,7 @@ pub(in crate::azure) fn handle(world: &mut World, call: &Call) -> Reply {
 }
 
 /// The account as every answer shows it.
-pub(in crate::azure) fn show(account: &Resource) -> Value {
+pub(in crate::azure) fn show(account: &Resource, version: &str) -> Value {
     let mut body = Map::from_iter([
         ("id".to_string(), account.id.clone().into()),
         ("name".to_string(), account.name.clone().into()),
@@ -57,8 +67,22 @@ pub(in crate::azure) fn show(account: &Resource) -> Value {
         ("etag".to_string(), format!("\"{}\"", account.etag).into()),
     ]);
     body.extend(account.body.clone());
-    body.insert("systemData".into(), system_data(account.created, account.changed));
+    let first = is_first(version);
+    if let Some(properties) = body.get_mut("properties") {
+        cut_to_version(ACCOUNT, version, properties);
+        if let (Value::Object(properties), true) = (properties, first) {
+            properties.retain(|name, _| !["endpoints", "isMigrated"].contains(&name.as_str()));
+        }
+    }
+    if !first {
+        body.insert("systemData".into(), system_data(account.created, account.changed));
+    }
     Value::Object(body)
+}
+
+/// The api-version of 2017, which knows no operations: a write is done when it is answered.
+fn is_first(version: &str) -> bool {
+    !not_older(version, "2021-04-30")
 }
 
 /// Refuses a write while another one works on the account.
@@ -119,8 +143,13 @@ fn create(world: &mut World, call: &Call) -> Reply {
         hidden: BTreeMap::from(hidden),
         busy: Time::ZERO,
     };
+    if is_first(&call.version) {
+        let reply = Reply::json(201, show(&account, &call.version)).etag(&etag);
+        world.state.resources.insert(call.key(), account);
+        return reply;
+    }
     account.set_property("provisioningState", "Creating");
-    let reply = Reply::json(201, show(&account)).etag(&etag);
+    let reply = Reply::json(201, show(&account, &call.version)).etag(&etag);
     let location = account.text("location").to_string();
     world.state.resources.insert(call.key(), account);
     follow(world, call, reply, &location, "Creating")
@@ -132,12 +161,17 @@ fn update(world: &mut World, call: &Call, known: Resource, body: &Value) -> Repl
     }
     let written = written(world, call, body, Some(&known));
     if written == known.body {
-        return Reply::json(200, show(&known)).etag(&known.etag);
+        return Reply::json(200, show(&known, &call.version)).etag(&known.etag);
     }
     let etag = world.new_account_etag(call.now);
     let mut account = Resource { body: written, etag: etag.clone(), changed: call.now, ..known };
+    if is_first(&call.version) {
+        let reply = Reply::json(200, show(&account, &call.version)).etag(&etag);
+        world.state.resources.insert(call.key(), account);
+        return reply;
+    }
     account.set_property("provisioningState", "Accepted");
-    let reply = Reply::json(200, show(&account)).etag(&etag);
+    let reply = Reply::json(200, show(&account, &call.version)).etag(&etag);
     let location = account.text("location").to_string();
     world.state.resources.insert(call.key(), account);
     follow(world, call, reply, &location, "Updating")
@@ -150,17 +184,17 @@ fn patch(world: &mut World, call: &Call, known: Resource) -> Reply {
         return refusal;
     }
     let written = written(world, call, &body, Some(&known));
-    let deeper = written.get("properties") != known.body.get("properties");
+    let deeper = !is_first(&call.version) && written.get("properties") != known.body.get("properties");
     let etag = world.new_account_etag(call.now);
     let mut account = Resource { body: written, etag: etag.clone(), changed: call.now, ..known };
     if deeper {
         account.set_property("provisioningState", "Accepted");
     }
-    let shown = show(&account);
+    let shown = show(&account, &call.version);
     let location = account.text("location").to_string();
     world.state.resources.insert(call.key(), account);
     match deeper {
-        true => follow(world, call, Reply::json(202, shown), &location, "Updating"),
+        true => follow(world, call, Reply::json(202, shown).etag(&etag), &location, "Updating"),
         false => Reply::json(200, shown).etag(&etag),
     }
 }
@@ -176,7 +210,7 @@ fn restore(world: &mut World, call: &Call) -> Reply {
     for mut resource in deleted.resources {
         if resource.kind == ACCOUNT {
             resource.etag.clone_from(&etag);
-            reply = Reply::json(201, show(&resource)).etag(&etag);
+            reply = Reply::json(201, show(&resource, &call.version)).etag(&etag);
         }
         world.state.resources.insert(resource.id.to_lowercase(), resource);
     }
@@ -261,7 +295,7 @@ fn problem(world: &World, call: &Call, body: &Value) -> Option<Reply> {
 }
 
 /// A subdomain is taken by a live or a soft-deleted account.
-fn taken(world: &World, own: &str, domain: &str) -> bool {
+pub(super) fn taken(world: &World, own: &str, domain: &str) -> bool {
     let deleted = world.state.deleted.values().filter_map(|gone| gone.resources.first());
     world
         .state
@@ -312,6 +346,9 @@ fn written(world: &mut World, call: &Call, body: &Value, known: Option<&Resource
     put("provisioningState", "Succeeded".into());
     put("internalId", internal.into());
     put("dateCreated", stamp(created).into());
+    if kind == "AIServices" {
+        put("apiProperties", json!({"qnaAzureSearchEndpointKey": null}));
+    }
     put("callRateLimit", call_rates());
     put("isMigrated", false.into());
     if let Some(domain) = domain {

@@ -13,14 +13,14 @@ use serde_json::{Value, json};
 
 const PURGE: Duration = Duration::from_secs(30);
 
-pub(super) fn list(world: &World, subscription: &str) -> Reply {
+pub(super) fn list(world: &World, ask: &Ask<'_>, subscription: &str) -> Reply {
     let under = format!("/subscriptions/{}/", subscription.to_lowercase());
     let value: Vec<Value> = world
         .state
         .deleted
         .iter()
         .filter(|(key, gone)| key.starts_with(&under) && is_account(gone))
-        .map(|(_, gone)| show(gone))
+        .map(|(_, gone)| show(gone, &ask.version))
         .collect();
     Reply::json(200, json!({ "value": value }))
 }
@@ -37,12 +37,16 @@ pub(super) fn one(world: &mut World, ask: &Ask<'_>, subscription: &str, rest: &[
     });
     let key = found.map(|(key, _)| key.clone()).unwrap_or_default();
     match (ask.method, world.state.deleted.get_mut(&key)) {
-        (Method::Get, Some(gone)) => Reply::json(200, show(gone)),
+        (Method::Get, Some(gone)) => Reply::json(200, show(gone, &ask.version)),
         (Method::Get, None) => {
             let message = format!("Specified resource '{name}' cannot be found.");
             error(404, "NotFound", message)
         }
         (Method::Delete, None) => Reply::empty(204),
+        (Method::Delete, Some(gone)) if gone.purging => {
+            let id = gone.id.to_lowercase();
+            world.again(ask.now, &id).unwrap_or_else(|| Reply::empty(202))
+        }
         (Method::Delete, Some(gone)) => {
             gone.purging = true;
             let (id, kept) = (gone.id.clone(), gone.location.clone());
@@ -66,9 +70,9 @@ fn is_account(gone: &Deleted) -> bool {
     gone.resources.first().is_some_and(|account| account.kind == ACCOUNT)
 }
 
-fn show(gone: &Deleted) -> Value {
+fn show(gone: &Deleted, version: &str) -> Value {
     let Some(account) = gone.resources.first() else { return Value::Null };
-    let mut body = accounts::show(account);
+    let mut body = accounts::show(account, version);
     if let Value::Object(map) = &mut body {
         map.insert("id".into(), gone.id.clone().into());
         map.insert("type".into(), "Microsoft.CognitiveServices/deletedAccounts".into());

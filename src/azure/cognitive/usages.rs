@@ -13,7 +13,7 @@
 use super::deployments::Asked;
 use crate::azure::World;
 use crate::azure::ids::ResourceId;
-use crate::azure::reply::{Reply, error, gateway};
+use crate::azure::reply::{Reply, error};
 use crate::azure::shape::short_location;
 use crate::azure::state::{Resource, State};
 use crate::catalogue::{MODELS, Model, SKUS, Serving, Sku, quota_key, quota_name, region, sku};
@@ -35,8 +35,7 @@ struct Quota {
 /// The list of a region.
 pub(super) fn list(world: &World, subscription: &str, location: &str) -> Reply {
     if region(location).is_none() {
-        let message = format!("No registered resource provider found for location '{location}'.");
-        return gateway(400, "NoRegisteredProviderFound", message);
+        return super::offers::no_such_location(location);
     }
     let used = used(&world.state, subscription, location);
     let mut seen = BTreeSet::new();
@@ -56,6 +55,13 @@ pub(super) fn list(world: &World, subscription: &str, location: &str) -> Reply {
         })
         .collect();
     Reply::json(200, json!({ "value": value }))
+}
+
+/// How much of a model's quota is left in a region, where there is one.
+pub(super) fn left(world: &World, subscription: &str, location: &str, sku: &Sku, model: &Model) -> Option<u64> {
+    let quota = quota(world, sku, model)?;
+    let used = used(&world.state, subscription, location).remove(&quota_key(&quota.name)).unwrap_or(0);
+    Some(quota.limit.saturating_sub(used))
 }
 
 /// Why a deployment of that much more cannot be made: Azure counts what is new beside what the deployment has.

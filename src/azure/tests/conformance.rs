@@ -7,6 +7,8 @@
 use super::*;
 use std::collections::BTreeMap;
 
+mod providers;
+
 struct Recording {
     name: &'static str,
     /// What stood before the first request: the group's location, and a service.
@@ -63,6 +65,8 @@ fn play(recording: &Recording) {
     // recorded addresses of operations, and ours
     let mut addresses: BTreeMap<String, String> = BTreeMap::new();
     let mut etags: BTreeMap<String, String> = BTreeMap::new();
+    // recorded principals, and ours
+    let mut principals: BTreeMap<String, String> = BTreeMap::new();
     let mut differences = Vec::new();
     let mut played = 0;
     for (i, exchange) in exchanges.iter().enumerate() {
@@ -84,7 +88,8 @@ fn play(recording: &Recording) {
         let mut request = Request::arm(method, ours.unwrap_or_else(|| url.to_string()));
         let body = asked["body"].as_str().unwrap_or("").to_string();
         let edits = recording.edits.iter().filter(|(number, ..)| *number == i);
-        request.body = edits.fold(body, |body, (_, this, that, _)| body.replace(this, that)).into_bytes();
+        let body = edits.fold(body, |body, (_, this, that, _)| body.replace(this, that));
+        request.body = principals.iter().fold(body, |body, (this, that)| body.replace(this, that)).into_bytes();
         if let Some(etag) = asked["headers"]["if-match"].as_str() {
             let ours = etags.get(etag).map_or(etag, String::as_str).to_string();
             request = request.header("If-Match", ours);
@@ -92,7 +97,9 @@ fn play(recording: &Recording) {
         let answer = bench.request(&request);
         let header = |name: &str| said["headers"][name].as_str();
         for name in ["location", "azure-asyncoperation"] {
-            if let (Some(theirs), Some(ours)) = (header(name), answer.headers.get(name)) {
+            // an address without a query is a resource's, and no operation's
+            if let (Some(theirs), Some(ours)) = (header(name).filter(|url| url.contains('?')), answer.headers.get(name))
+            {
                 addresses.insert(address(theirs), ours.to_string());
             }
         }
@@ -123,6 +130,12 @@ fn play(recording: &Recording) {
         }
         let theirs: Value = serde_json::from_str(said["body"].as_str().unwrap_or("")).unwrap_or(Value::Null);
         let ours = answer.value().unwrap_or(Value::Null);
+        for pointer in ["/properties/principalId", "/identity/principalId"] {
+            let text = |body: &Value| body.pointer(pointer).and_then(Value::as_str).map(str::to_string);
+            if let (Some(theirs), Some(ours)) = (text(&theirs), text(&ours)) {
+                principals.insert(theirs, ours);
+            }
+        }
         for pointer in [
             "/error/code",
             "/error/message",
@@ -134,7 +147,11 @@ fn play(recording: &Recording) {
             "/location",
         ] {
             let text = |body: &Value| body.pointer(pointer).map(Value::to_string).unwrap_or_default();
-            differ(pointer, text(&theirs), text(&ours));
+            // texts print a principal without its dashes
+            let bare = |text: &str| text.replace('-', "");
+            let translated =
+                principals.iter().fold(text(&theirs), |text, (this, that)| text.replace(&bare(this), &bare(that)));
+            differ(pointer, translated, text(&ours));
         }
         differ(
             "lines",
@@ -281,26 +298,6 @@ fn a_name_that_is_soft_deleted_and_then_purged() {
             15 => bench.wait(61),
             _ => {}
         },
-        absent: &[],
-    });
-}
-
-#[test]
-fn roles_and_a_directory_that_lags() {
-    play(&Recording {
-        name: "role-assignment-principal-not-found-retry",
-        group: ("asotest-rg-mnlufu", "westus2"),
-        service: None,
-        retry_after: true,
-        skipped: &[("/userAssignedIdentities/", "not built yet")],
-        known: &[(0, "the group is there already")],
-        edits: &[(
-            10,
-            "\"roleDefinitionId\"",
-            "\"principalType\":\"ServicePrincipal\",\"roleDefinitionId\"",
-            "no such identity here",
-        )],
-        aside: |_, _| {},
         absent: &[],
     });
 }
