@@ -1,8 +1,8 @@
 //! ARM template expressions: the tree, its printer, its parser, and the functions.
 //!
 //! A tree is what stands between the brackets of `"[...]"`. The printer writes what the Bicep compiler writes; [`parse`]
-//! reads it. [`call`] is a function of values alone; [`evaluate`] takes a tree in a place, a [`Context`]; [`resolve`]
-//! takes a whole piece of a template, where strings may be expressions ([`template_string`], [`literal`]).
+//! reads it. [`call`] is a function of values alone; [`evaluate`] takes a tree in a place, a [`Context`];
+//! [`text_value`] takes a string of a template, which may be an expression ([`template_string`], [`literal`]).
 //!
 //! Invariants:
 //!
@@ -11,8 +11,8 @@
 //! - What is not known is refused by name, never guessed: an unknown function, a format specifier, a type that does not
 //!   fit.
 //!
-//! Deliberately absent: functions for addresses of networks, dates, zones and providers, and functions that a template
-//! defines. They are refused as not supported.
+//! Deliberately absent: `distinct`, `like` and `externalInput`, of which no rules are known, and the metadata of
+//! `providers` and `deployer`, unless the place has them. They are refused as not supported.
 
 mod error;
 mod evaluate;
@@ -24,11 +24,11 @@ mod value;
 mod vectors;
 
 pub use error::{EvalError, Fault, type_name};
-pub use evaluate::{Context, View, evaluate, known, resolve};
+pub use evaluate::{Context, Effort, View, evaluate, evaluate_within, known, text_value};
 pub use functions::call;
 pub use hash::{guid, unique_string};
 pub use parse::{MAX_DEPTH, MAX_LENGTH, ParseError, TemplateString, literal, parse, template_string};
-pub use value::{bounded, get, same};
+pub use value::{bounded, get, limit, same, set, size};
 
 use std::fmt;
 

@@ -58,13 +58,18 @@ impl EvalError {
     /// There is no function of this name; or Azure has it and this program has it not.
     pub fn unknown(function: &str) -> EvalError {
         if ELSEWHERE.iter().any(|name| name.eq_ignore_ascii_case(function)) {
-            let message = format!("The template function '{function}' is not supported by the local Azure.");
-            return EvalError::new(Fault::Unsupported, message);
+            return EvalError::unsupported(function);
         }
         let message = format!(
             "The template function '{function}' is not valid. Please see https://aka.ms/arm-functions for usage details."
         );
         EvalError::new(Fault::UnknownFunction, message)
+    }
+
+    /// Azure has the function, this program has it not.
+    pub fn unsupported(function: &str) -> EvalError {
+        let message = format!("The template function '{function}' is not supported by the local Azure.");
+        EvalError::new(Fault::Unsupported, message)
     }
 
     /// The function may not stand here.
@@ -105,32 +110,4 @@ pub fn type_name(value: &Value) -> &'static str {
 }
 
 /// Functions of Azure that are not evaluated here.
-const ELSEWHERE: &[&str] = &[
-    "buildUri",
-    "cidrHost",
-    "cidrSubnet",
-    "dateTimeAdd",
-    "dateTimeFromEpoch",
-    "dateTimeToEpoch",
-    "deployer",
-    "distinct",
-    "externalInput",
-    "float",
-    "indexFromEnd",
-    "like",
-    "managementGroup",
-    "managementGroupResourceId",
-    "newGuid",
-    "parseCidr",
-    "parseUri",
-    "pickZones",
-    "providers",
-    "references",
-    "roleDefinitions",
-    "toLogicalZone",
-    "toLogicalZones",
-    "toPhysicalZone",
-    "toPhysicalZones",
-    "tryIndexFromEnd",
-    "utcNow",
-];
+const ELSEWHERE: &[&str] = &["distinct", "externalInput", "like"];

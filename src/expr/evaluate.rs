@@ -3,18 +3,51 @@
 //! [`Context`] says where: which parameters and variables there are, which subscription and group, what the resources
 //! look like. `if`, `coalesce`, `and` and `or` evaluate no more than they need.
 //!
-//! No expression can hang: the number of calls and the size of every value are limited.
+//! No expression can hang: the number of calls, how deep they stand in each other, and the size of every value are
+//! limited ([`Effort`]), also across the functions that a template defines.
 
 mod lambda;
 
 use super::error::{EvalError, Fault, type_name};
-use super::functions::{Args, call, is_function, resource_path};
-use super::value::{get, limit, same, set, size};
+use super::functions::{Args, call, is_function, resource_path, utc_now};
+use super::value::{get, limit, same, size};
 use super::{Expr, TemplateString, parse, template_string};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-/// How many calls one evaluation may make. Real expressions make some hundred.
+/// How many calls one evaluation may make. Real expressions make some hundred, real templates some ten thousand.
 const MAX_STEPS: u32 = 1_000_000;
+
+/// How deep expressions may stand in each other, functions of a template's own followed.
+const MAX_NESTING: u32 = 2 * super::MAX_DEPTH as u32;
+
+/// How much has been done so far, by one expression or by many that share it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Effort {
+    steps: u32,
+    nesting: u32,
+}
+
+impl Effort {
+    /// One step more: a call, or a turn of a loop.
+    pub fn step(&mut self) -> Result<(), EvalError> {
+        self.steps += 1;
+        if self.steps > MAX_STEPS {
+            let message = format!("The language expression evaluation limit exceeded. Limit: '{MAX_STEPS}' calls.");
+            return Err(EvalError::new(Fault::Limit, message));
+        }
+        Ok(())
+    }
+
+    /// As many levels deeper, for as long as the value of a whole piece takes.
+    pub fn deeper(&mut self, levels: u32) -> Result<(), EvalError> {
+        self.nesting = self.nesting.saturating_add(levels);
+        if self.nesting > MAX_NESTING {
+            let message = format!("The language expression is nested deeper than {MAX_NESTING} levels.");
+            return Err(EvalError::new(Fault::Limit, message));
+        }
+        Ok(())
+    }
+}
 
 /// Where an expression stands. What a place does not have is refused as misplaced.
 pub trait Context {
@@ -44,6 +77,42 @@ pub trait Context {
         Err(EvalError::misplaced("tenant"))
     }
 
+    /// `managementGroup()`
+    fn management_group(&mut self) -> Result<Value, EvalError> {
+        Err(EvalError::misplaced("managementGroup"))
+    }
+
+    /// `deployer()`
+    fn deployer(&mut self) -> Result<Value, EvalError> {
+        Err(EvalError::unsupported("deployer"))
+    }
+
+    /// `providers(namespace, [type])`
+    fn providers(&mut self, _namespace: &str, _type: Option<&str>) -> Result<Value, EvalError> {
+        Err(EvalError::unsupported("providers"))
+    }
+
+    /// The moment that `utcNow()` tells: seconds since 1970 UTC.
+    fn now(&mut self) -> Result<i64, EvalError> {
+        Err(EvalError::misplaced("utcNow"))
+    }
+
+    /// `newGuid()`
+    fn new_guid(&mut self) -> Result<String, EvalError> {
+        Err(EvalError::misplaced("newGuid"))
+    }
+
+    /// A function of the template's own, by namespace and name; `None` where there is no such function. What it does adds
+    /// to the effort.
+    fn function(
+        &mut self,
+        _name: &str,
+        _arguments: Vec<Value>,
+        _effort: &mut Effort,
+    ) -> Option<Result<Value, EvalError>> {
+        None
+    }
+
     /// The index of the loop `name`, or of the resource's own.
     fn copy_index(&mut self, _name: Option<&str>) -> Result<i64, EvalError> {
         Err(EvalError::new(
@@ -56,6 +125,16 @@ pub trait Context {
     /// `reference(target, api_version, view)`; the target is an id, or the name of a resource of the template.
     fn reference(&mut self, _target: &str, _api_version: Option<&str>, _view: View) -> Result<Value, EvalError> {
         Err(EvalError::misplaced("reference"))
+    }
+
+    /// `references(symbol, view)`: every resource of a loop.
+    fn references(&mut self, _symbol: &str, _view: View) -> Result<Value, EvalError> {
+        Err(EvalError::misplaced("references"))
+    }
+
+    /// `resourceInfo(symbol)`: what is known of a resource before it is there.
+    fn resource_info(&mut self, _symbol: &str) -> Result<Value, EvalError> {
+        Err(EvalError::misplaced("resourceInfo"))
     }
 
     /// `listKeys(target, api_version)` and the like.
@@ -75,38 +154,22 @@ pub enum View {
 
 /// The value of an expression.
 pub fn evaluate(expr: &Expr, context: &mut dyn Context) -> Result<Value, EvalError> {
-    Evaluator { context, lambdas: Vec::new(), steps: 0 }.value(expr)
+    evaluate_within(expr, context, &mut Effort::default())
 }
 
-/// The value of a piece of a template: every string in it is read, every expression evaluated, names of members too.
-pub fn resolve(value: &Value, context: &mut dyn Context) -> Result<Value, EvalError> {
-    match value {
-        Value::String(text) => resolve_text(text, context),
-        Value::Array(items) => items.iter().map(|item| resolve(item, context)).collect(),
-        Value::Object(object) => {
-            let mut out = Map::new();
-            for (key, value) in object {
-                match resolve_text(key, context)? {
-                    Value::String(key) => set(&mut out, &key, resolve(value, context)?),
-                    other => {
-                        let message = format!(
-                            "The template language expression property name '{key}' is not valid: it is of type '{}'.",
-                            type_name(&other)
-                        );
-                        return Err(EvalError::new(Fault::ArgumentType, message));
-                    }
-                }
-            }
-            Ok(out.into())
-        }
-        other => Ok(other.clone()),
-    }
+/// The value of an expression that is one of many, which share their effort.
+pub fn evaluate_within(expr: &Expr, context: &mut dyn Context, effort: &mut Effort) -> Result<Value, EvalError> {
+    let nesting = effort.nesting;
+    let value = Evaluator { context, lambdas: Vec::new(), effort }.value(expr);
+    effort.nesting = nesting;
+    value
 }
 
-fn resolve_text(text: &str, context: &mut dyn Context) -> Result<Value, EvalError> {
+/// The value of a string of a template: its text, or the value of its expression.
+pub fn text_value(text: &str, context: &mut dyn Context, effort: &mut Effort) -> Result<Value, EvalError> {
     match template_string(text) {
         TemplateString::Literal(text) => Ok(text.into_owned().into()),
-        TemplateString::Expression(text) => evaluate(&parse(text)?, context),
+        TemplateString::Expression(text) => evaluate_within(&parse(text)?, context, effort),
     }
 }
 
@@ -135,6 +198,14 @@ const SPECIAL: &[(&str, usize, usize)] = &[
     ("subscriptionResourceId", 2, usize::MAX),
     ("copyIndex", 0, 2),
     ("reference", 1, 3),
+    ("references", 1, 3),
+    ("resourceInfo", 1, 1),
+    ("managementGroup", 0, 0),
+    ("managementGroupResourceId", 2, usize::MAX),
+    ("deployer", 0, 0),
+    ("providers", 1, 2),
+    ("utcNow", 0, 1),
+    ("newGuid", 0, 0),
 ];
 
 /// Refuses the name of a function that does not exist, or is not evaluated here.
@@ -156,11 +227,18 @@ struct Evaluator<'a> {
     context: &'a mut dyn Context,
     /// The variables of the lambdas around, the innermost last.
     lambdas: Vec<(String, Value)>,
-    steps: u32,
+    effort: &'a mut Effort,
 }
 
 impl Evaluator<'_> {
     fn value(&mut self, expr: &Expr) -> Result<Value, EvalError> {
+        self.effort.deeper(1)?;
+        let value = self.value_here(expr);
+        self.effort.nesting -= 1;
+        value
+    }
+
+    fn value_here(&mut self, expr: &Expr) -> Result<Value, EvalError> {
         match expr {
             Expr::Str(text) => Ok(text.as_str().into()),
             Expr::Int(number) => Ok((*number).into()),
@@ -177,11 +255,7 @@ impl Evaluator<'_> {
     }
 
     fn call(&mut self, name: &str, args: &[Expr]) -> Result<Value, EvalError> {
-        self.steps += 1;
-        if self.steps > MAX_STEPS {
-            let message = format!("The language expression evaluation limit exceeded. Limit: '{MAX_STEPS}' calls.");
-            return Err(EvalError::new(Fault::Limit, message));
-        }
+        self.effort.step()?;
         if let Some(&(function, least, most)) = SPECIAL.iter().find(|(special, ..)| special.eq_ignore_ascii_case(name))
         {
             let given = Args { function, values: &[] };
@@ -195,6 +269,13 @@ impl Evaluator<'_> {
         }
         if is_list(name) {
             return self.list(name, args);
+        }
+        if name.contains('.') {
+            let values = self.values(args)?;
+            let nesting = self.effort.nesting;
+            let value = self.context.function(name, values, self.effort);
+            self.effort.nesting = nesting;
+            return value.unwrap_or_else(|| Err(EvalError::unknown(name)));
         }
         let values = self.values(args)?;
         call(name, &values)
@@ -255,9 +336,28 @@ impl Evaluator<'_> {
             "deployment" => self.context.deployment(),
             "tenant" => self.context.tenant(),
             "environment" => Ok(environment()),
-            "resourceId" | "subscriptionResourceId" => self.resource_id(function, args),
+            "managementGroup" => self.context.management_group(),
+            "resourceId" | "subscriptionResourceId" | "managementGroupResourceId" => self.resource_id(function, args),
             "copyIndex" => self.copy_index(args),
-            "reference" => self.reference(args),
+            "reference" | "references" => self.reference(function, args),
+            "resourceInfo" => {
+                let symbol = self.text(function, &args[0])?;
+                self.context.resource_info(&symbol)
+            }
+            "deployer" => self.context.deployer(),
+            "providers" => {
+                let values = self.values(args)?;
+                let args = Args { function, values: &values };
+                let kind = args.get(1).map(|_| args.text(1)).transpose()?;
+                self.context.providers(args.text(0)?, kind)
+            }
+            "newGuid" => self.context.new_guid().map(Value::from),
+            "utcNow" => {
+                let values = self.values(args)?;
+                let args = Args { function, values: &values };
+                let now = self.context.now()?;
+                utc_now(&args, now)
+            }
             _ => self.with_lambda(function, args),
         }
     }
@@ -290,6 +390,12 @@ impl Evaluator<'_> {
             ("resourceId", [subscription, group]) => format!("/subscriptions/{subscription}/resourceGroups/{group}"),
             ("subscriptionResourceId", []) => self.subscription_id()?,
             ("subscriptionResourceId", [subscription]) => format!("/subscriptions/{subscription}"),
+            ("managementGroupResourceId", []) => {
+                self.context.management_group()?["id"].as_str().unwrap_or_default().to_owned()
+            }
+            ("managementGroupResourceId", [group]) => {
+                format!("/providers/Microsoft.Management/managementGroups/{group}")
+            }
             _ => return Err(args.wrong_value("expects a fully qualified resource type as one of its first parameters")),
         };
         // a group is its subscription's own, under no provider; recorded deployments show that id
@@ -317,9 +423,14 @@ impl Evaluator<'_> {
         Ok(self.context.copy_index(name)?.saturating_add(offset).into())
     }
 
-    fn reference(&mut self, args: &[Expr]) -> Result<Value, EvalError> {
+    /// `reference(target, [api_version], ['Full'])`; `references` likewise, where the version may be left out.
+    fn reference(&mut self, function: &'static str, args: &[Expr]) -> Result<Value, EvalError> {
         let values = self.values(args)?;
-        let args = Args { function: "reference", values: &values };
+        let args = Args { function, values: &values };
+        if function == "references" {
+            let full = args.texts()?.iter().skip(1).any(|word| word.eq_ignore_ascii_case("full"));
+            return self.context.references(args.text(0)?, if full { View::Full } else { View::Properties });
+        }
         let api_version = args.get(1).map(|_| args.text(1)).transpose()?;
         let view = match args.get(2).map(|_| args.text(2)).transpose()? {
             None => View::Properties,

@@ -7,12 +7,16 @@
 //! in `evaluate`.
 
 mod collection;
+mod date;
 mod encoding;
 mod format;
 mod id;
+mod network;
 mod number;
 mod text;
+mod zone;
 
+pub(super) use date::utc_now;
 pub(super) use id::resource_path;
 
 use super::error::{EvalError, Fault, type_name};
@@ -49,10 +53,17 @@ pub(super) fn is_function(name: &str) -> bool {
 }
 
 fn find(name: &str) -> Option<&'static Function> {
-    [text::TABLE, encoding::TABLE, collection::TABLE, number::TABLE, id::TABLE]
-        .into_iter()
-        .flatten()
-        .find(|function| function.name.eq_ignore_ascii_case(name))
+    const TABLES: [&[Function]; 8] = [
+        text::TABLE,
+        encoding::TABLE,
+        collection::TABLE,
+        number::TABLE,
+        id::TABLE,
+        date::TABLE,
+        network::TABLE,
+        zone::TABLE,
+    ];
+    TABLES.into_iter().flatten().find(|function| function.name.eq_ignore_ascii_case(name))
 }
 
 /// The arguments of a call, and who is called, for the texts of errors.

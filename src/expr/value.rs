@@ -22,7 +22,7 @@ pub(super) fn entry<'a>(object: &'a mut Map<String, Value>, name: &str) -> Optio
 }
 
 /// Sets a member: names that differ only in case are one, whose first spelling stays.
-pub(super) fn set(object: &mut Map<String, Value>, name: &str, value: Value) {
+pub fn set(object: &mut Map<String, Value>, name: &str, value: Value) {
     match entry(object, name) {
         Some(old) => *old = value,
         None => {
@@ -150,7 +150,7 @@ pub(super) fn sorted(object: &Map<String, Value>) -> Vec<(&String, &Value)> {
 }
 
 /// How much a value holds.
-pub(super) fn size(value: &Value) -> usize {
+pub fn size(value: &Value) -> usize {
     match value {
         Value::String(text) => 1 + text.len(),
         Value::Array(items) => 1 + items.iter().map(size).sum::<usize>(),
@@ -168,7 +168,7 @@ fn depth(value: &Value) -> usize {
 }
 
 /// Refuses more than [`MAX_VALUE`].
-pub(super) fn limit(size: usize) -> Result<(), EvalError> {
+pub fn limit(size: usize) -> Result<(), EvalError> {
     if size > MAX_VALUE {
         let message =
             format!("The language expression evaluation limit exceeded. Limit: '{MAX_VALUE}' and actual: '{size}'.");

@@ -57,6 +57,44 @@ impl Context for Place {
         Ok(json!({"name": "d", "location": self.context["location"], "properties": properties}))
     }
 
+    fn management_group(&mut self) -> Result<Value, EvalError> {
+        let name = self.context["managementGroup"].as_str().ok_or_else(|| EvalError::misplaced("managementGroup"))?;
+        Ok(json!({"id": format!("/providers/Microsoft.Management/managementGroups/{name}"), "name": name}))
+    }
+
+    fn tenant(&mut self) -> Result<Value, EvalError> {
+        Ok(json!({"tenantId": self.context["tenantId"]}))
+    }
+
+    fn providers(&mut self, namespace: &str, kind: Option<&str>) -> Result<Value, EvalError> {
+        let all = self.context["providers"].as_array().cloned().unwrap_or_default();
+        let provider = all.into_iter().find(|provider| provider["namespace"] == namespace);
+        let provider = provider.ok_or_else(|| EvalError::unsupported("providers"))?;
+        let Some(kind) = kind else { return Ok(provider) };
+        let found = provider["resourceTypes"].as_array().into_iter().flatten().find(|of| of["resourceType"] == kind);
+        Ok(found.cloned().unwrap_or_default())
+    }
+
+    fn now(&mut self) -> Result<i64, EvalError> {
+        Ok(1_551_807_198)
+    }
+
+    fn new_guid(&mut self) -> Result<String, EvalError> {
+        Ok("0f6c0b0a-5d1c-4e63-8a5f-2b8b6a1f9d3e".into())
+    }
+
+    /// As language version 2.0 has it: a function sees variables and the other functions.
+    fn function(&mut self, name: &str, arguments: Vec<Value>, _: &mut Effort) -> Option<Result<Value, EvalError>> {
+        let (space, member) = name.split_once('.')?;
+        let spaces = self.context["functions"].as_array()?;
+        let function = spaces.iter().find(|one| one["namespace"] == space)?["members"].get(member)?.clone();
+        let names = function["parameters"].as_array()?.iter().filter_map(|parameter| parameter["name"].as_str());
+        let parameters = names.map(str::to_owned).zip(arguments).collect();
+        let mut inside =
+            Place { parameters, variables: self.variables.clone(), context: self.context.clone(), nesting: 0 };
+        Some(resolve(&function["output"]["value"], &mut inside))
+    }
+
     fn copy_index(&mut self, _: Option<&str>) -> Result<i64, EvalError> {
         self.context["copyIndex"].as_i64().ok_or_else(|| EvalError::misplaced("copyIndex"))
     }
@@ -86,11 +124,12 @@ fn gist(message: &str) -> &str {
 
 /// What is wrong with the outcome, if anything.
 fn complaint(vector: &Value, outcome: &Result<Value, EvalError>) -> Option<String> {
-    match (vector.get("expect"), outcome) {
-        (Some(expected), Ok(value)) => (expected != value).then(|| format!("{value}")),
-        (Some(_), Err(error)) => Some(error.message.clone()),
-        (None, Ok(value)) => Some(format!("no error but {value}")),
-        (None, Err(error)) => {
+    match (vector.get("expect"), vector["match"].as_str(), outcome) {
+        (Some(expected), _, Ok(value)) => (expected != value).then(|| format!("{value}")),
+        (None, Some(pattern), Ok(value)) => (!fits(pattern, value)).then(|| format!("{value}")),
+        (Some(_), _, Err(error)) | (None, Some(_), Err(error)) => Some(error.message.clone()),
+        (None, None, Ok(value)) => Some(format!("no error but {value}")),
+        (None, None, Err(error)) => {
             let kind = vector["error"].as_str().unwrap_or("unknown-function");
             let message = vector["errorMessage"].as_str().map_or(gist(&error.message), gist);
             (kind != "error" && fault(kind) != error.fault || message != gist(&error.message))
@@ -99,17 +138,73 @@ fn complaint(vector: &Value, outcome: &Result<Value, EvalError>) -> Option<Strin
     }
 }
 
+/// Whether a text fits one of the few patterns of the corpus: digits, counts, and letters that stand for themselves.
+fn fits(pattern: &str, value: &Value) -> bool {
+    let mut text = value.as_str().unwrap_or_default();
+    let mut rest = pattern.trim_start_matches('^').trim_end_matches('$');
+    while let Some(first) = rest.chars().next() {
+        let digit = rest.starts_with("\\d");
+        rest = &rest[if digit { 2 } else { first.len_utf8() }..];
+        let (least, most) = match rest.strip_prefix('{').and_then(|rest| rest.split_once('}')) {
+            Some((count, after)) => {
+                rest = after;
+                let (least, most) = count.split_once(',').unwrap_or((count, count));
+                (least.parse().expect("a count"), most.parse().expect("a count"))
+            }
+            None => (1, 1),
+        };
+        let is_meant = |c: &char| if digit { c.is_ascii_digit() } else { *c == first };
+        let found = text.chars().take(most).take_while(is_meant).count();
+        if found < least {
+            return false;
+        }
+        text = &text[found..];
+    }
+    text.is_empty()
+}
+
 fn outcome(vector: &Value) -> Result<Value, EvalError> {
     let members = |key: &str| vector[key].as_object().cloned().unwrap_or_default();
-    let context = vector["context"].clone();
+    let mut context = vector["context"].clone();
+    if let Some(functions) = vector.get("functions") {
+        context["functions"] = functions.clone();
+    }
     let mut place = Place { parameters: members("parameters"), variables: members("variables"), context, nesting: 0 };
     resolve(&vector["expr"], &mut place)
 }
 
-/// Whether a function is not evaluated here: one of Azure's that is listed, or one of a template's own.
-fn absent(name: &str) -> bool {
-    name.contains('.') || EvalError::unknown(name).fault == Fault::Unsupported
+/// A string or what is made of strings, every string read.
+fn resolve(value: &Value, place: &mut Place) -> Result<Value, EvalError> {
+    match value {
+        Value::String(text) => text_value(text, place, &mut Effort::default()),
+        Value::Array(items) => items.iter().map(|item| resolve(item, place)).collect(),
+        Value::Object(members) => members
+            .iter()
+            .map(|(key, value)| Ok((key.clone(), resolve(value, place)?)))
+            .collect::<Result<_, _>>()
+            .map(Value::Object),
+        other => Ok(other.clone()),
+    }
 }
+
+/// Vectors of weaker authority, or stale ones, that come out otherwise here, and why.
+const OTHERWISE: &[(&str, &str)] = &[
+    ("base64ToString-016", "bytes that are no UTF-8 become replacement characters, as in .NET; the port refuses them"),
+    ("dataUri-004", "stale: the engine writes charset=utf-8 now"),
+    ("dataUri-005", "stale: the engine writes charset=utf-8 now"),
+    ("dataUri-006", "stale: the engine writes charset=utf-8 now"),
+    ("dataUri-007", "stale: the engine writes charset=utf-8 now"),
+    ("dataUri-008", "stale: the engine writes charset=utf-8 now"),
+    ("dataUriToString-013", "stale: the engine reads what it writes now"),
+    ("dataUriToString-020", "Azure refuses the charset utf8, the port takes it"),
+    ("dataUriToString-023", "Azure refuses the charset utf8, the port takes it"),
+    ("dataUriToString-027", "application/json that is no JSON is refused; the port gives the text"),
+    ("dataUriToString-028", "the port refuses a media type that begins with a colon"),
+    ("dataUriToString-030", "the port refuses a charset that stands twice"),
+    ("dataUriToString-032", "the port refuses parameters other than charset"),
+    ("json-014", "no text is no JSON; one port says null, another an error"),
+    ("property-access-009", "an index into an object is a fault of its type, not of its bounds"),
+];
 
 #[test]
 fn the_corpus() {
@@ -120,35 +215,27 @@ fn the_corpus() {
         return;
     };
     let vectors: Vec<Value> = serde_json::from_str(&text).expect("the corpus is JSON");
-    let (mut passed, mut refused, mut wrong) = (0, 0, Vec::new());
+    let (mut law, mut more, mut wrong) = (0, 0, Vec::new());
+    let mut otherwise: Vec<&str> = Vec::new();
     for vector in &vectors {
-        let law =
+        let is_law =
             matches!(vector["authority"].as_str(), Some("engine" | "azure" | "docs")) && vector["stale"].is_null();
-        if !law {
-            continue;
-        }
         let outcome = outcome(vector);
-        let complaint = complaint(vector, &outcome);
-        match &outcome {
-            _ if complaint.is_none() => passed += 1,
-            // what the program has not it names, and what it names it has not
-            Err(error) if matches!(error.fault, Fault::Unsupported | Fault::UnknownFunction) => {
-                refused += 1;
-                let name = error.message.split('\'').nth(1).unwrap_or_default();
-                assert!(absent(name) && vector.to_string().contains(name), "{} refuses {name}", vector["id"]);
-            }
-            _ => wrong.push(format!(
-                "{} {}: {} instead of {} {}",
-                vector["id"],
-                vector["expr"],
-                complaint.unwrap_or_default(),
-                vector["expect"],
-                vector["errorMessage"]
+        let id = vector["id"].as_str().expect("an id");
+        match complaint(vector, &outcome) {
+            None if is_law => law += 1,
+            None => more += 1,
+            Some(_) if !is_law && OTHERWISE.iter().any(|(known, _)| *known == id) => otherwise.push(id),
+            Some(complaint) => wrong.push(format!(
+                "{id} {}: {complaint} instead of {} {} ({}, stale {})",
+                vector["expr"], vector["expect"], vector["error"], vector["authority"], vector["stale"]
             )),
         }
     }
-    println!("{passed} passed, {refused} refused by name");
+    println!("{law} of law and {more} others come out as they say, {} others do not", otherwise.len());
     assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+    let known: Vec<&str> = OTHERWISE.iter().map(|(id, _)| *id).collect();
+    assert!(known.iter().all(|id| otherwise.contains(id)), "what comes out as it says is not listed");
 }
 
 /// Vectors of our own, so that a clone alone tests every rule: an expression, and its value, or the beginning of its error.
@@ -215,14 +302,4 @@ fn values_cannot_grow_for_ever() {
     assert_eq!(bounded(deep).map_err(|error| error.fault), Err(Fault::Limit));
     assert_eq!(bounded(json!("x".repeat(5 << 20))).map_err(|error| error.fault), Err(Fault::Limit));
     assert_eq!(bounded(json!({"a": [1]})), Ok(json!({"a": [1]})));
-}
-
-#[test]
-fn templates_are_resolved_at_any_depth() {
-    let mut place = Place::default();
-    place.parameters.insert("a".into(), "v".into());
-    let template =
-        json!({"[format('x-{0}', parameters('a'))]": ["[[y]", {"k": "[parameters('A')]", "n": null}], "[[x]": "[x] y"});
-    assert_eq!(resolve(&template, &mut place), Ok(json!({"x-v": ["[y]", {"k": "v", "n": null}], "[x]": "[x] y"})));
-    assert!(resolve(&json!({"[createArray()]": 1}), &mut place).is_err());
 }

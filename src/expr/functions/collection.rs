@@ -27,7 +27,26 @@ pub(super) const TABLE: &[Function] = &[
         Ok(sorted(args.object(0)?).into_iter().map(|(key, _)| Value::from(key.as_str())).collect())
     }),
     function("tryGet", (2, MANY), try_get),
+    function("indexFromEnd", (2, 2), |args| {
+        let (items, at) = (args.array(0)?, args.int(1)?);
+        from_end(items, at).cloned().ok_or_else(|| {
+            let message = format!("The language expression property array index '{at}' from the end is out of bounds.");
+            EvalError::new(Fault::Index, message)
+        })
+    }),
+    function("tryIndexFromEnd", (2, 2), |args| match args.any(0) {
+        Value::Null => Ok(Value::Null),
+        _ => {
+            let items = args.array(0)?;
+            Ok(args.any(1).as_i64().and_then(|at| from_end(items, at)).cloned().unwrap_or(Value::Null))
+        }
+    }),
 ];
+
+/// The last is 1 from the end.
+fn from_end(items: &[Value], at: i64) -> Option<&Value> {
+    items.len().checked_sub(usize::try_from(at).ok().filter(|at| *at > 0)?).and_then(|at| items.get(at))
+}
 
 fn create_object(args: &Args) -> Result<Value, EvalError> {
     if !args.values.len().is_multiple_of(2) {

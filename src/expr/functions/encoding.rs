@@ -1,11 +1,11 @@
 //! Base 64, JSON, and the parts of addresses.
 
-use super::super::value::read_json;
+use super::super::value::{get, read_json};
 use super::{Args, Function, function};
 use crate::expr::error::{EvalError, Fault, type_name};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::fmt::Write as _;
 
 pub(super) const TABLE: &[Function] = &[
@@ -18,6 +18,8 @@ pub(super) const TABLE: &[Function] = &[
     function("uriComponent", (1, 1), |args| Ok(escape(args.text(0)?).into())),
     function("uriComponentToString", (1, 1), |args| Ok(unescape(args.text(0)?).into())),
     function("uri", (2, 2), uri),
+    function("buildUri", (1, 1), build_uri),
+    function("parseUri", (1, 1), parse_uri),
 ];
 
 fn a_string<'a>(args: &Args<'a>) -> Result<&'a str, EvalError> {
@@ -134,6 +136,41 @@ fn uri(args: &Args) -> Result<Value, EvalError> {
         return Err(EvalError::new(Fault::ArgumentValue, message));
     }
     Ok(in_ascii(&resolve(&base_parts, &Address::parse(relative))).into())
+}
+
+/// An address from its parts: `scheme`, `host`, and maybe `port`, `path`, `query`.
+fn build_uri(args: &Args) -> Result<Value, EvalError> {
+    let parts = args.object(0)?;
+    let text = |name: &str| get(parts, name).and_then(Value::as_str);
+    let (Some(scheme), Some(host)) = (text("scheme"), text("host")) else {
+        return Err(args.wrong_value("expects an object with a scheme and a host"));
+    };
+    let mut out = format!("{scheme}://{host}");
+    if let Some(port) = get(parts, "port").and_then(Value::as_u64) {
+        out.push_str(&format!(":{port}"));
+    }
+    let path = text("path").unwrap_or_default();
+    out.push_str(if path.starts_with('/') { "" } else { "/" });
+    out.push_str(path);
+    let query = text("query").unwrap_or_default();
+    out.push_str(if query.is_empty() || query.starts_with('?') { "" } else { "?" });
+    out.push_str(query);
+    Ok(out.into())
+}
+
+fn parse_uri(args: &Args) -> Result<Value, EvalError> {
+    let text = args.text(0)?;
+    let parts = Address::parse(text);
+    let (Some(scheme), Some(authority)) = (parts.scheme, parts.authority) else {
+        return Err(args.wrong_value(&format!("expects a uri string. The provided value is '{text}'")));
+    };
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let (host, port) = match host.rsplit_once(':').map(|(host, port)| (host, port.parse::<u16>())) {
+        Some((host, Ok(port))) => (host, Value::from(port)),
+        _ => (host, Value::Null),
+    };
+    let query = parts.query.map(|query| format!("?{query}"));
+    Ok(json!({"scheme": scheme, "host": host, "port": port, "path": parts.path, "query": query}))
 }
 
 /// An address with everything escaped that may not stand in one.

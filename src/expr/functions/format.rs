@@ -104,7 +104,8 @@ fn integer(number: i64, specifier: &str) -> Result<String, EvalError> {
             format!("{sign}{}{} %", grouped(&percent.to_string()), fraction(2))
         }
         'E' | 'e' => exponent(sign, positive, precision.unwrap_or(6), kind),
-        _ => return Err(unsupported(specifier)),
+        'B' | 'b' | 'C' | 'c' | 'G' | 'g' => return Err(unsupported(specifier)),
+        _ => return Err(invalid("Format specifier was invalid.")),
     })
 }
 

@@ -13,6 +13,8 @@ pub(super) const TABLE: &[Function] = &[
         Ok(format!("{}{}", texts[0].trim_end_matches('/'), resource_path(args.function, &texts[1..])?).into())
     }),
     function("tenantResourceId", (2, MANY), |args| Ok(resource_path(args.function, &args.texts()?)?.into())),
+    // what it shows of a role is not published
+    function("roleDefinitions", (1, 1), |args| args.text(0).and(Err(EvalError::unsupported("roleDefinitions")))),
     function("fail", (1, 1), |args: &Args| Err::<Value, _>(EvalError::new(Fault::Fail, args.text(0)?))),
 ];
 

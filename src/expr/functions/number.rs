@@ -17,6 +17,7 @@ pub(super) const TABLE: &[Function] = &[
     function("range", (2, 2), range),
     function("int", (1, 1), int),
     function("bool", (1, 1), bool),
+    function("float", (1, 1), float),
     function("true", (0, 0), |_| Ok(true.into())),
     function("false", (0, 0), |_| Ok(false.into())),
     function("null", (0, 0), |_| Ok(Value::Null)),
@@ -83,6 +84,17 @@ fn int(args: &Args) -> Result<Value, EvalError> {
         }),
         _ => Err(args.type_error(0, "String, Integer")),
     }
+}
+
+fn float(args: &Args) -> Result<Value, EvalError> {
+    let number = match args.any(0) {
+        Value::Number(number) => number.as_f64(),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => return Err(args.type_error(0, "String, Integer")),
+    };
+    // JSON has no numbers that are none
+    let number = number.and_then(serde_json::Number::from_f64).map(Value::Number);
+    number.ok_or_else(|| args.wrong_value("cannot convert the provided value to a floating point number"))
 }
 
 fn bool(args: &Args) -> Result<Value, EvalError> {
