@@ -97,9 +97,12 @@ fn template(data: &[u8]) {
     let scope = engine::Scope {
         subscription: "s".into(),
         resource_group: Some(group),
+        management_group: None,
         deployment_name: "d".into(),
         location: None,
         tenant: "t".into(),
+        now: Time::from_secs(1_795_000_000),
+        seed: 1,
     };
     if let Ok(prepared) = engine::prepare(&value, &serde_json::json!({}), &scope) {
         for (at, node) in prepared.nodes().iter().enumerate() {

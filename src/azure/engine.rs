@@ -7,25 +7,41 @@
 //! Invariants: the engine does no I/O and knows no resource provider; what exists it asks of a [`Runtime`]. Resources
 //! come in an order that respects their dependencies and otherwise is the template's, loops after the rest.
 //!
-//! Deliberately absent, and refused by name: language version 2.0 (symbolic names, types), functions of a template's
-//! own, loops in variables, properties and outputs, resources nested in resources, linked templates, and nested
-//! templates that are evaluated in the scope of their parent.
+//! Both forms of the language are evaluated: the classic one, and the symbolic one with types ([`types`]), in which what
+//! exists is called by a symbol too. A template that cannot be evaluated is refused by name.
+//!
+//! Deliberately absent, and refused so: linked templates, parameters from a key vault, loops inside of nested templates of
+//! the outer scope, nested deployments to tenants and management groups, extensions and other experiments.
 
 mod check;
+mod copy;
 mod error;
+mod functions;
+mod nodes;
+mod order;
+mod outer;
 mod place;
 mod resources;
+mod shape;
 #[cfg(test)]
 mod tests;
+mod types;
 mod values;
 
 pub use error::TemplateError;
+pub use nodes::{Node, Target};
 
-use crate::expr::resolve;
+use crate::expr::{Effort, EvalError};
+use crate::time::Time;
+use copy::{Of, Turn, resolve};
 use error::not_valid;
-use place::Place;
+use functions::Functions;
+use nodes::{Nodes, Standing};
+use place::{Place, Unknown};
 use serde_json::{Map, Value, json};
-use values::{Parameter, Type};
+use std::cell::Cell;
+use types::{Mismatch, Type, Types};
+use values::Parameter;
 
 /// Where a deployment stands.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,12 +50,29 @@ pub struct Scope {
     pub subscription: String,
     /// The group, where the deployment is one of a group.
     pub resource_group: Option<ResourceGroup>,
+    /// The name of the management group, where the deployment is one of it; then there is no subscription.
+    pub management_group: Option<String>,
     /// The name of the deployment.
     pub deployment_name: String,
-    /// The location of the deployment's own data, where it is one of a subscription.
+    /// The location of the deployment's own data, where it is not one of a group.
     pub location: Option<String>,
     /// The id of the tenant, a GUID.
     pub tenant: String,
+    /// When the deployment was asked for, which `utcNow` tells.
+    pub now: Time,
+    /// What `newGuid` is made from. Equal seeds give equal GUIDs.
+    pub seed: u64,
+}
+
+impl Scope {
+    /// The id of where the deployment stands.
+    fn base(&self) -> String {
+        match (&self.resource_group, &self.management_group) {
+            (Some(group), _) => group.id.clone(),
+            (None, Some(group)) => format!("/providers/Microsoft.Management/managementGroups/{group}"),
+            (None, None) => format!("/subscriptions/{}", self.subscription),
+        }
+    }
 }
 
 /// A resource group as Azure keeps it.
@@ -65,111 +98,115 @@ pub trait Runtime {
     fn list(&self, function: &str, id: &str, api_version: &str) -> Option<Value>;
 }
 
-/// One resource of a template that is to be deployed.
-#[derive(Clone, Debug)]
-pub struct Node {
-    /// The whole id.
-    pub id: String,
-    /// The type, as in `Microsoft.ApiManagement/service/backends`.
-    pub type_: String,
-    /// The version of the provider's interface.
-    pub api_version: String,
-    /// The name with its parents' names, as in `gateway/pool`.
-    pub name: String,
-    /// The location, where the template gives one.
-    pub location: Option<String>,
-    /// The resources that must be there first, as positions in [`Prepared::nodes`].
-    pub depends_on: Vec<usize>,
-    /// Where a nested deployment deploys to; `None` for every other resource.
-    pub nested: Option<Target>,
-    /// Whether it is deployed at all.
-    deployed: bool,
-    /// The members that are evaluated up front, in the order of the template.
-    fixed: Map<String, Value>,
-    /// The member `properties` as the template has it.
-    properties: Option<Value>,
-    /// The loop that it comes from, and the index in it.
-    copy: Option<(String, i64)>,
-}
-
-/// Where a nested deployment deploys to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Target {
-    /// The id of the subscription.
-    pub subscription: String,
-    /// The name of the group; `None` for the subscription itself.
-    pub resource_group: Option<String>,
-}
-
-impl Node {
-    /// Whether a `reference` or a `dependsOn` means this resource: by its id, its name, or type and name.
-    fn is_called(&self, target: &str) -> bool {
-        let same = |text: &str| text.eq_ignore_ascii_case(target);
-        let relative = || self.id.rsplit_once("/providers/").map_or(self.id.as_str(), |(_, relative)| relative);
-        same(&self.id) || same(&self.name) || same(relative())
-    }
-}
-
 /// A template whose parameters, variables, names and order are known.
 #[derive(Clone, Debug)]
 pub struct Prepared {
     scope: Scope,
     deployment: Value,
+    functions: Functions,
+    types: Types,
     parameters: Vec<Parameter>,
     parameter_values: Map<String, Value>,
     variables: Map<String, Value>,
     /// What is deployed, in order; then what is not.
-    nodes: Vec<Node>,
+    nodes: Nodes,
     deployed: usize,
-    outputs: Vec<(String, Type, Value)>,
+    outputs: Vec<Output>,
+}
+
+/// An output that is wanted.
+#[derive(Clone, Debug)]
+struct Output {
+    name: String,
+    type_: Type,
+    /// The value, or the input of the loop, as the template has it.
+    source: Value,
+    /// How many items there are, where there is a loop.
+    count: Option<Value>,
 }
 
 /// Reads a template and its parameters (`{"name": {"value": ...}}`).
 pub fn prepare(template: &Value, parameters: &Value, scope: &Scope) -> Result<Prepared, TemplateError> {
-    shape(template)?;
+    let version = shape::shape(template, scope)?;
+    let types = Types::of(template, version)?;
+    let functions = Functions::of(template, types.clone(), version)?;
     let deployment = deployment(template, parameters, scope);
-    let (parameters, parameter_values) = values::parameters(template, parameters, scope, &deployment)?;
+    let (nothing, effort, drawn) = (Map::new(), Cell::default(), Cell::new(0));
     let place = Place {
         scope,
         deployment: &deployment,
-        parameters: &parameter_values,
+        functions: &functions,
+        parameters: &nothing,
         variables: None,
-        copy: None,
+        turn: None,
         runtime: None,
+        settling: None,
+        entropy: Some(&drawn),
+        unknown: Unknown::Fails,
+        effort: &effort,
     };
+    let (parameters, parameter_values) = values::parameters(template, parameters, &types, version, place)?;
+    let place = Place { parameters: &parameter_values, entropy: None, ..place };
     let variables = values::variables(template, place)?;
     let place = Place { variables: Some(&variables), ..place };
-    let nodes = resources::resources(template, place)?;
-    let outputs = outputs(template, place)?;
-    let deployed = nodes.iter().take_while(|node| node.deployed).count();
+    let nodes = resources::resources(template, version, place)?;
+    let outputs = outputs(template, &types, place)?;
+    let deployed = nodes.all.iter().take_while(|node| node.standing == Standing::Deployed).count();
     let scope = scope.clone();
-    Ok(Prepared { nodes, deployed, outputs, parameters, scope, parameter_values, variables, deployment })
+    Ok(Prepared {
+        nodes,
+        deployed,
+        outputs,
+        parameters,
+        scope,
+        parameter_values,
+        variables,
+        functions,
+        types,
+        deployment,
+    })
 }
 
 impl Prepared {
     /// What is deployed: everything whose condition holds, after what it depends on.
     pub fn nodes(&self) -> &[Node] {
-        &self.nodes[..self.deployed]
+        self.nodes.all.get(..self.deployed).unwrap_or_default()
     }
 
     /// The body for the provider of the resource at this position of [`Prepared::nodes`]: what the template says of it
     /// without its type, version, name, condition, loop, scope and dependencies. Members that are null are left out. Of a
-    /// nested deployment the parameters are evaluated, and its template is as it stands.
+    /// nested deployment the parameters are evaluated, and its template can be deployed as it stands: one of the inner
+    /// scope is the template's own text, in one of the outer scope every expression is replaced by its value.
     ///
     /// # Panics
     ///
     /// If there is no such resource.
     pub fn body(&self, node: usize, runtime: &dyn Runtime) -> Result<Value, TemplateError> {
         let node = &self.nodes()[node];
-        let copy = node.copy.as_ref().map(|(name, index)| (name.as_str(), *index));
-        let mut place = Place { copy, ..self.place(runtime) };
+        self.whole_body(node, runtime, Unknown::Fails).map_err(|error| TemplateError::running(&node.id, &error))
+    }
+
+    /// The same as far as it can be known: an expression that has no value stays as it is written, as a what-if shows it.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such resource.
+    pub fn foreseen_body(&self, node: usize, runtime: &dyn Runtime) -> Value {
+        let node = &self.nodes()[node];
+        // what remains to fail is what no deployment could do
+        self.whole_body(node, runtime, Unknown::Stays).unwrap_or_else(|_| Value::Object(node.fixed.clone()))
+    }
+
+    fn whole_body(&self, node: &Node, runtime: &dyn Runtime, unknown: Unknown) -> Result<Value, EvalError> {
+        let (turn, effort) = (order::turn_of(node), Cell::default());
+        let place = Place { turn: turn.as_ref(), unknown, ..self.place(runtime, &effort) };
         let mut body = node.fixed.clone();
-        if let Some(properties) = &node.properties {
+        if let Some(properties) = node.properties.as_deref() {
             let properties = match &node.nested {
-                None => resolve(properties, &mut place).map(without_nulls),
-                Some(_) => resources::nested_properties(properties, &mut place),
+                None => resolve(properties, place).map(without_nulls),
+                Some(_) => resources::nested_properties(properties, place),
             };
-            body.insert("properties".into(), properties.map_err(|error| TemplateError::running(&node.id, &error))?);
+            body.insert("properties".into(), properties?);
         }
         body.retain(|_, value| !value.is_null());
         Ok(body.into())
@@ -178,17 +215,27 @@ impl Prepared {
     /// The outputs: `{"name": {"type", "value"}}`, without the value where that is null or secret.
     pub fn outputs(&self, runtime: &dyn Runtime) -> Result<Value, TemplateError> {
         const FAILED: &str = "DeploymentOutputEvaluationFailed";
-        let mut place = self.place(runtime);
+        let effort = Cell::default();
+        let place = self.place(runtime, &effort);
         let (mut out, mut details, mut failed) = (Map::new(), Vec::new(), Vec::new());
-        for (name, type_, source) in &self.outputs {
+        for Output { name, type_, source, count } in &self.outputs {
             let subject = format!("output '{name}'");
-            let value = resolve(source, &mut place).map_err(|error| not_valid(&subject, &error)).and_then(|value| {
-                let admitted = if value.is_null() { Ok(()) } else { type_.admit(&value, "output") };
-                admitted.map(|()| value).map_err(|text| format!("The template {subject} is not valid: {text}"))
+            let value = match count {
+                None => resolve(source, place),
+                Some(count) => {
+                    copy::items(count, source, Turn { name: "", index: 0, of: Of::Whole, outer: None }, place)
+                }
+            };
+            let value = value.map_err(|error| not_valid(&subject, &error)).and_then(|value| {
+                let admitted = if value.is_null() { Ok(()) } else { self.types.admit(type_, &value) };
+                let wrong = |problem: Mismatch| {
+                    format!("The template {subject} is not valid: {}", values::wrong_type("output", &problem))
+                };
+                admitted.map(|()| value).map_err(wrong)
             });
             match value {
                 Ok(value) => {
-                    out.insert(name.clone(), shown(*type_, &value));
+                    out.insert(name.clone(), shown(type_, &value));
                 }
                 Err(text) => {
                     details.push(TemplateError::new(FAILED, text));
@@ -211,7 +258,7 @@ impl Prepared {
     /// secret.
     pub fn parameters(&self) -> Value {
         let value = |name: &str| self.parameter_values.get(name).unwrap_or(&Value::Null);
-        let all = self.parameters.iter().map(|Parameter { name, type_ }| (name.clone(), shown(*type_, value(name))));
+        let all = self.parameters.iter().map(|Parameter { name, type_ }| (name.clone(), shown(type_, value(name))));
         Value::Object(all.collect())
     }
 
@@ -237,20 +284,25 @@ impl Prepared {
         let named = |node: &Node| json!({"id": node.id, "resourceType": node.type_, "resourceName": node.name});
         let dependent = self.nodes().iter().filter(|node| !node.depends_on.is_empty());
         let entry = |node: &Node| {
-            let on: Value = node.depends_on.iter().map(|&on| named(&self.nodes[on])).collect();
+            let on: Value = node.depends_on.iter().filter_map(|&on| self.nodes.all.get(on)).map(named).collect();
             json!({"dependsOn": on, "id": node.id, "resourceType": node.type_, "resourceName": node.name})
         };
         dependent.map(entry).collect()
     }
 
-    fn place<'a>(&'a self, runtime: &'a dyn Runtime) -> Place<'a> {
+    fn place<'a>(&'a self, runtime: &'a dyn Runtime, effort: &'a Cell<Effort>) -> Place<'a> {
         Place {
             scope: &self.scope,
             deployment: &self.deployment,
+            functions: &self.functions,
             parameters: &self.parameter_values,
             variables: Some(&self.variables),
-            copy: None,
+            turn: None,
             runtime: Some((runtime, &self.nodes)),
+            settling: None,
+            entropy: None,
+            unknown: Unknown::Fails,
+            effort,
         }
     }
 }
@@ -276,10 +328,10 @@ fn entry<'k, 'm, T: Default>(list: &'m mut ByName<'k, T>, key: &'k str) -> &'m m
     &mut list[at].1
 }
 
-fn shown(type_: Type, value: &Value) -> Value {
+fn shown(type_: &Type, value: &Value) -> Value {
     match value {
         Value::Null => json!({"type": type_.shown}),
-        _ if type_.is_secure() => json!({"type": type_.shown}),
+        _ if type_.is_secure => json!({"type": type_.shown}),
         value => json!({"type": type_.shown, "value": value}),
     }
 }
@@ -331,107 +383,28 @@ pub fn template_hash(template: &Value) -> String {
     digest[..8].iter().fold(0u64, |hash, &byte| hash << 8 | u64::from(byte)).to_string()
 }
 
-/// Checks the members of a template, its schema, and how much it holds.
-fn shape(template: &Value) -> Result<(), TemplateError> {
-    const MEMBERS: [&str; 11] = [
-        "$schema",
-        "languageVersion",
-        "contentVersion",
-        "apiProfile",
-        "metadata",
-        "definitions",
-        "functions",
-        "parameters",
-        "variables",
-        "resources",
-        "outputs",
-    ];
-    let Some(all) = template.as_object() else {
-        return Err(TemplateError::invalid("The template is not an object", ""));
-    };
-    if let Some(unknown) = all.keys().find(|key| !MEMBERS.iter().any(|member| member.eq_ignore_ascii_case(key))) {
-        let text = format!(
-            "Could not find member '{unknown}' on object of type 'Template'. Path '{unknown}', line 1, position 0."
-        );
-        return Err(TemplateError::invalid(text, unknown));
-    }
-    for required in ["$schema", "contentVersion", "resources"] {
-        if !all.contains_key(required) {
-            let text = format!("Required property '{required}' not found in JSON. Path '', line 1, position 0.");
-            return Err(TemplateError::invalid(text, ""));
-        }
-    }
-    schema(template["$schema"].as_str().unwrap_or_default())?;
-    if template.get("languageVersion").is_some_and(|version| version != "1.0") {
-        return Err(TemplateError::unsupported("templates of languageVersion 2.0 (symbolic names)", "languageVersion"));
-    }
-    for newer in ["definitions", "functions"] {
-        if template
-            .get(newer)
-            .is_some_and(|value| !matches!(value, Value::Array(a) if a.is_empty()) && *value != json!({}))
-        {
-            return Err(TemplateError::unsupported(format!("the template section '{newer}'"), newer));
-        }
-    }
-    for (section, limit) in [("parameters", 256), ("variables", 512), ("outputs", 64)] {
-        let actual = members(template, section)?.len();
-        if actual > limit {
-            return Err(too_many(section, limit, actual));
-        }
-    }
-    Ok(())
-}
-
-fn too_many(section: &str, limit: usize, actual: usize) -> TemplateError {
-    let text = format!(
-        "The number of template {section} limit exceeded. Limit: '{limit}' and actual: '{actual}'. Please see \
-         https://aka.ms/arm-template/#{section} for usage details."
-    );
-    TemplateError::invalid(text, section)
-}
-
-fn schema(address: &str) -> Result<(), TemplateError> {
-    const VERSIONS: [&str; 5] = ["2014-04-01-preview", "2015-01-01", "2018-05-01", "2019-04-01", "2019-08-01"];
-    const KINDS: [&str; 2] = ["deploymentTemplate.json", "subscriptionDeploymentTemplate.json"];
-    let path = address.trim_end_matches('#').split_once("://schema.management.azure.com/schemas/");
-    let known = path.and_then(|(_, path)| path.split_once('/')).is_some_and(|(version, kind)| {
-        VERSIONS.contains(&version) && KINDS.iter().any(|known| known.eq_ignore_ascii_case(kind))
-    });
-    if known {
-        return Ok(());
-    }
-    for other in ["tenantDeploymentTemplate.json", "managementGroupDeploymentTemplate.json"] {
-        if path.is_some_and(|(_, path)| path.ends_with(other)) {
-            return Err(TemplateError::unsupported("deployments to tenants and management groups", "$schema"));
-        }
-    }
-    let text = format!(
-        "Template schema '{address}' is not supported. Supported versions are '{}'. Please see \
-         https://aka.ms/arm-template for usage details.",
-        VERSIONS.join(",")
-    );
-    Err(TemplateError::invalid(text, "$schema"))
-}
-
-/// The outputs that are wanted: name, type, value as the template has it.
-fn outputs(template: &Value, place: Place) -> Result<Vec<(String, Type, Value)>, TemplateError> {
+/// The outputs that are wanted.
+fn outputs(template: &Value, types: &Types, place: Place) -> Result<Vec<Output>, TemplateError> {
     let mut out = Vec::new();
     for (name, definition) in members(template, "outputs")? {
         let (path, subject) = (format!("outputs.{name}"), format!("output '{name}'"));
-        let type_ = Type::of(definition, &subject, &path)?;
-        if definition.get("copy").is_some() {
-            return Err(TemplateError::unsupported("loops in outputs", path));
-        }
-        let source = definition.get("value").unwrap_or(&Value::Null);
-        let allowed = check::Allowed {
-            parameters: place.parameters,
-            variables: place.variables.unwrap_or(place.parameters),
-            copy: None,
+        let fail = |error: EvalError| TemplateError::expression(&subject, &error, path.as_str());
+        let type_ = types.read(definition, &subject, &path)?;
+        let copy = definition.get("copy").filter(|copy| !copy.is_null());
+        let turn = Turn { name: "", index: 0, of: Of::Whole, outer: None };
+        let place = Place { turn: copy.and(Some(&turn)), ..place };
+        let source = match copy {
+            None => definition.get("value"),
+            Some(copy) => copy.get("input"),
         };
-        check::check(source, allowed).map_err(|error| TemplateError::expression(&subject, &error, &*path))?;
-        let wanted = resources::condition(definition, &mut place.clone());
-        if wanted.map_err(|error| TemplateError::expression(&subject, &error, &*path))? {
-            out.push((name.clone(), type_, source.clone()));
+        let source = source.unwrap_or(&Value::Null);
+        check::check(source, place).map_err(fail)?;
+        if resources::condition(definition, Place { turn: None, ..place }).map_err(fail)? {
+            let count = copy.map(|copy| copy.get("count").unwrap_or(&Value::Null).clone());
+            if let Some(count) = &count {
+                copy::turns(count, Place { turn: None, ..place }).map_err(fail)?;
+            }
+            out.push(Output { name: name.clone(), type_, source: source.clone(), count });
         }
     }
     Ok(out)

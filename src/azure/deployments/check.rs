@@ -192,12 +192,16 @@ pub(super) fn scope(world: &World, order: &Order<'_>, made: &Groups) -> Scope {
         });
         there.or_else(|| made.get(&key).cloned())
     });
+    let digest = world.hash(&["newGuid", &order.now.0.to_string(), order.name]);
     Scope {
         subscription: subscription.clone(),
         resource_group: group,
+        management_group: None,
         deployment_name: order.name.to_string(),
         location: order.location(),
         tenant: world.state.tenant.clone(),
+        now: order.now,
+        seed: digest.iter().take(8).fold(0, |seed, byte| seed << 8 | u64::from(*byte)),
     }
 }
 
