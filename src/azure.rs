@@ -197,10 +197,16 @@ impl World {
         self.scale
     }
 
-    /// What a GET would be answered, or a POST that lists secrets, if nothing came in between. It changes nothing.
-    pub fn look(&mut self, now: Time, request: &Request) -> Response {
-        advance::advance(self, now);
-        router::route(self, now, request).into_response()
+    /// What time it is in this Azure, whose clock may have jumped ahead.
+    pub fn time(&self, now: Time) -> Time {
+        now + self.state.ahead
+    }
+
+    /// What a GET would be answered, or a POST that lists secrets, if nothing came in between. It changes nothing. `at` is
+    /// [this Azure's own time](World::time).
+    pub fn look(&mut self, at: Time, request: &Request) -> Response {
+        advance::advance(self, at);
+        router::route(self, at, request).into_response()
     }
 
     /// Answers a request to Azure Resource Manager, whichever door it names: the gateway's door is not this one's.
@@ -234,7 +240,7 @@ impl World {
     }
 
     fn advance(&mut self, now: Time) -> Time {
-        let now = now + self.state.ahead;
+        let now = self.time(now);
         advance::advance(self, now);
         self.state.scale = self.scale;
         now

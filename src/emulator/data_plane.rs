@@ -77,6 +77,13 @@ impl DataPlane {
     /// Answers a call to a gateway's own address (`https://apim.azure-api.net/openai/...`). What models and retries take is
     /// only told, by [`Answered::at`].
     pub fn call(&mut self, world: &mut World, now: Time, request: &Request) -> Result<Answered, Transport> {
+        let ahead = world.time(now).since(now);
+        let answered = self.answer(world, now + ahead, request)?;
+        Ok(Answered { at: now + answered.at.since(now + ahead), ..answered })
+    }
+
+    /// The same in the world's own time.
+    fn answer(&mut self, world: &mut World, now: Time, request: &Request) -> Result<Answered, Transport> {
         let (host, target) = split(&request.url);
         let Some(service) = find(world, now, host) else {
             return Err(Transport::Unreachable(format!("no gateway of the local Azure is called `{host}`")));
