@@ -15,7 +15,7 @@ mod policy;
 pub mod request;
 
 pub(crate) use decode::breaker;
-pub use decode::{Answers, decode, find_gateway, holds_models, is_ours, soft_deleted};
+pub use decode::{Answers, decode, find_gateway, holds_models, is_left, is_ours, recorders, soft_deleted};
 pub use failure::Failure;
 pub use operation::{Operation, Poll};
 pub use policy::read as read_policy;

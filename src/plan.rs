@@ -9,6 +9,7 @@
 //! Deliberately absent: ARM ids, requests, templates and policy texts. The caller hands in the texts that it would
 //! write ([`Scope::rendered`]), for a diff against a foreign policy.
 
+mod body;
 mod cost;
 mod diff;
 mod quota;
@@ -20,6 +21,7 @@ pub use cost::{Range, Traffic, usual};
 
 use crate::diagnostic::{Diagnostic, code};
 use crate::topology::{Address, Key, Live, Owner, Policy, SoftDeleted, Topology, defaults};
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a plan needs to know beside the two states.
@@ -31,6 +33,10 @@ pub struct Scope {
     pub purge: BTreeSet<String>,
     /// The canonical XML of the policies that the spec wants, by API key.
     pub rendered: BTreeMap<Key, String>,
+    /// The same of products, by product key.
+    pub limits: BTreeMap<Key, String>,
+    /// What would be written of each thing, as far as that is known beforehand.
+    pub bodies: BTreeMap<Address, Value>,
 }
 
 /// What would change, and what would not.
@@ -83,6 +89,9 @@ pub enum Action {
     /// A soft-deleted one is deleted for ever.
     Purge,
 }
+
+/// The field that says that an API's definition changes.
+pub const DEFINITION: &str = "definition";
 
 /// One field of an update.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -276,6 +285,19 @@ const fn rank(address: &Address) -> i8 {
     }
 }
 
+/// What has no mark of its own goes with its parent, and belongs to whoever that belongs to.
+fn parent(address: &Address) -> Option<Address> {
+    match address {
+        Address::Operation { api, .. } | Address::Policy(api) | Address::Diagnostic { api, .. } => {
+            Some(Address::Api(api.clone()))
+        }
+        Address::ProductApi { product, .. } | Address::ProductPolicy(product) => {
+            Some(Address::Product(product.clone()))
+        }
+        _ => None,
+    }
+}
+
 /// A plan while it is being made.
 struct Planning<'a> {
     desired: &'a Topology,
@@ -328,7 +350,7 @@ impl Planning<'_> {
     fn names(&mut self) {
         for holder in &self.live.soft_deleted {
             let Some(address) = holder.address.clone() else { continue };
-            if self.live.topology.has(&address) {
+            if self.live.has(&address) {
                 continue;
             }
             let key = match &address {
@@ -392,7 +414,7 @@ impl Planning<'_> {
             if self.plan.changes.iter().any(|c| c.address == address && c.action == Action::Recover) {
                 continue;
             }
-            if !self.live.topology.has(&address) {
+            if !self.live.has(&address) {
                 if let Some(host) = self.host(&address) {
                     guests.entry(host).or_default().push(address);
                 } else if let Some(diagnostic) = self.name_taken(&address).or_else(|| self.path_taken(&address)) {
@@ -403,7 +425,7 @@ impl Planning<'_> {
                 }
                 continue;
             }
-            let fields = diff::fields(self.desired, self.live, &address);
+            let fields = diff::fields(self.desired, self.live, self.scope, &address);
             if fields.is_empty() {
                 self.plan.unchanged.push(address);
             } else if let Some(diagnostic) = self.path_taken(&address) {
@@ -413,7 +435,9 @@ impl Planning<'_> {
             } else {
                 let diff = self.policy_diff(&address);
                 let reason = match &address {
-                    Address::Policy(_) if diff.is_some() => "the live policy is not what this program renders",
+                    Address::Policy(_) | Address::ProductPolicy(_) if diff.is_some() => {
+                        "the live policy is not what this program renders"
+                    }
                     _ => "the spec and Azure differ",
                 };
                 self.change(address, Action::Update(fields), reason, String::new());
@@ -456,7 +480,7 @@ impl Planning<'_> {
             | Address::Workbook
             | Address::Alert(_) => return None,
         };
-        (self.live.topology.has(&host) && !self.is_ours(&host)).then_some(host)
+        (self.live.has(&host) && !self.is_ours(&host)).then_some(host)
     }
 
     /// Nothing is put into what belongs to somebody else: what is in it acts on their callers too.
@@ -489,6 +513,14 @@ impl Planning<'_> {
             Some(Diagnostic::new(code::FIXED_ONCE_CREATED, what).at(address.key()).help(help))
         };
         match address {
+            Address::Workspace | Address::AppInsights | Address::Workbook | Address::Alert(_)
+                if fields.iter().any(|field| field.name == "location") =>
+            {
+                return fixed(
+                    format!("{address} cannot be moved: {differs}"),
+                    "put the live region into the spec, or delete it in Azure yourself",
+                );
+            }
             Address::Gateway | Address::Account(_) => {
                 return fixed(
                     format!("{address} exists and this version does not change it: {differs}"),
@@ -503,12 +535,7 @@ impl Planning<'_> {
             }
             _ => {}
         }
-        let owner = match address {
-            // what goes with an API belongs to whoever the API belongs to
-            Address::Operation { api, .. } | Address::Policy(api) => &Address::Api(api.clone()),
-            other => other,
-        };
-        let whose = self.whose(owner)?;
+        let whose = self.whose(&parent(address).unwrap_or_else(|| address.clone()))?;
         Some(
             Diagnostic::new(code::NOT_OURS, format!("{address} exists, differs and {whose}: {differs}"))
                 .at(address.key())
@@ -560,10 +587,20 @@ impl Planning<'_> {
         )
     }
 
+    /// The texts of a policy that is not as rendered, side by side.
     fn policy_diff(&self, address: &Address) -> Option<String> {
-        let Address::Policy(key) = address else { return None };
-        let Policy::Other(live) = &self.live.topology.apis.get(key)?.policy else { return None };
-        let wanted = self.scope.rendered.get(key)?;
+        let there = &self.live.topology;
+        let (live, wanted) = match address {
+            Address::Policy(key) => match &there.apis.get(key)?.policy {
+                Policy::Other(live) => (live, self.scope.rendered.get(key)?),
+                Policy::Rendered(_) => return None,
+            },
+            Address::ProductPolicy(key) => match &there.products.get(key)?.policy {
+                Policy::Other(live) => (live, self.scope.limits.get(key)?),
+                Policy::Rendered(_) => return None,
+            },
+            _ => return None,
+        };
         let diff = similar::TextDiff::from_lines(live, wanted);
         Some(diff.unified_diff().context_radius(2).header("live", "spec").to_string())
     }

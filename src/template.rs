@@ -24,11 +24,13 @@ pub mod lint;
 mod queries;
 mod symbols;
 mod value;
+mod written;
 
 pub use arm::{arm, arm_text};
 pub use cut::cut;
 pub use graph::graph;
 pub use value::{Body, Value};
+pub use written::{Written, written};
 
 use crate::diagnostic::Diagnostic;
 use crate::topology::{Address, Place, Topology};

@@ -91,6 +91,17 @@ impl Duration {
         if text.starts_with(['P', 'p']) { parse_iso(text) } else { parse_short(text) }
     }
 
+    /// Reads `hh:mm:ss`, as Azure writes a length in some answers.
+    pub fn parse_clock(text: &str) -> Option<Duration> {
+        let mut seconds = 0u64;
+        let mut parts = 0;
+        for part in text.split(':') {
+            seconds = seconds.checked_mul(60)?.checked_add(part.parse().ok()?)?;
+            parts += 1;
+        }
+        (parts == 3 && seconds <= u64::MAX / NS).then_some(Duration::from_secs(seconds))
+    }
+
     /// ISO 8601 as Azure writes it: `PT1M`, `PT1H30M`, `P1D`, `PT0.5S`, `PT0S`.
     pub fn iso(self) -> String {
         let (seconds, fraction) = (self.0 / NS, self.0 % NS);

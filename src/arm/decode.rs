@@ -7,12 +7,13 @@
 
 mod children;
 mod deleted;
-mod drift;
 mod models;
+mod observe;
 mod usage;
 
 pub(crate) use children::breaker;
 pub use deleted::soft_deleted;
+pub use observe::{is_left, recorders};
 
 use super::{id, operation};
 use crate::diagnostic::{Diagnostic, code};
@@ -39,13 +40,27 @@ pub struct Answers {
     pub roles: Vec<Value>,
     /// Backends and pools of the gateway.
     pub backends: Vec<Value>,
+    /// Named values of the gateway.
+    pub named_values: Vec<Value>,
     /// APIs of the gateway.
     pub apis: Vec<Value>,
+    /// Products of the gateway.
+    pub products: Vec<Value>,
+    /// Loggers of the gateway.
+    pub loggers: Vec<Value>,
+    /// Diagnostic settings of the gateway.
+    pub settings: Vec<Value>,
+    /// What is recorded beside the gateway: what the spec wants of it, and what is marked as the stack's.
+    pub recorders: Vec<Value>,
     /// Subscriptions of the gateway.
     pub subscriptions: Vec<Value>,
     /// Operations by the API's id.
     pub operations: BTreeMap<String, Vec<Value>>,
-    /// Policy documents by the API's id; an API without one is absent.
+    /// Diagnostics by the API's id.
+    pub diagnostics: BTreeMap<String, Vec<Value>>,
+    /// APIs in a product by the product's id.
+    pub product_apis: BTreeMap<String, Vec<Value>>,
+    /// Policy documents by the id of the API or the product; what has none is absent.
     pub policies: BTreeMap<String, String>,
     /// Model deployments by the account's id.
     pub deployments: BTreeMap<String, Vec<Value>>,
@@ -68,6 +83,7 @@ pub fn decode(desired: &Topology, answers: &Answers) -> Result<Live, Vec<Diagnos
     reading.gateway(answers);
     reading.models(answers);
     reading.children(answers);
+    reading.observability(answers);
     reading.live.soft_deleted = deleted::soft_deleted(desired, &answers.deleted_services, &answers.deleted_accounts);
     reading.live.usage = usage::usage(answers);
     reading.live.running = running(answers);
@@ -92,7 +108,9 @@ pub fn holds_models(account: &Value) -> bool {
 
 /// Whether a resource of the gateway carries this stack's marker.
 pub fn is_ours(desired: &Topology, resource: &Value) -> bool {
-    marked(text(resource, "/properties/description"), &super::stack_id(desired)) == Owner::Ours
+    let tags = list(resource, "/properties/tags").iter().filter_map(Value::as_str);
+    let stack = super::stack_id(desired);
+    tags.chain([text(resource, "/properties/description")]).any(|text| marked(text, &stack) == Owner::Ours)
 }
 
 /// Nothing is there.
@@ -111,7 +129,7 @@ fn empty(desired: &Topology) -> Live {
         soft_deleted: Vec::new(),
         usage: BTreeMap::new(),
         busy: BTreeMap::new(),
-        drift: BTreeMap::new(),
+        bodies: BTreeMap::new(),
         undescribed: Vec::new(),
         running: None,
     }
@@ -175,7 +193,7 @@ impl Reading<'_> {
         }
     }
 
-    /// Records what every resource has: its id, its owner, its ETag, whether it is being written, how it drifted.
+    /// Records what every resource has: its id, its owner, its ETag, whether it is being written, how it looks.
     fn note(&mut self, address: Address, resource: &Value, owner: Owner, answers: &Answers) {
         let given = text(resource, "/id");
         let etag = answers.etags.iter().find(|(of, _)| id::same(of, given)).map(|(_, etag)| etag.as_str());
@@ -186,9 +204,8 @@ impl Reading<'_> {
             let word = text(resource, "/properties/provisioningState").to_owned();
             self.live.busy.insert(address.clone(), word);
         }
-        let drift = drift::of(self.desired, &address, resource);
-        if !drift.is_empty() {
-            self.live.drift.insert(address.clone(), drift);
+        if !matches!(address, Address::NamedValue(_)) {
+            self.live.bodies.insert(address.clone(), resource.clone());
         }
         self.live.owners.insert(address.clone(), owner);
         self.live.ids.insert(address, given.to_owned());

@@ -1,6 +1,8 @@
 //! ARM ids: building them for what a topology wants, reading them, comparing them without case.
 
-use crate::topology::{Address, Topology, defaults};
+use super::{stack_id, unique};
+use crate::expr;
+use crate::topology::{Address, Sink, Topology, defaults};
 
 /// Whether two ids name one resource. Azure changes their case, and a slash at the end, as it likes.
 pub fn same(a: &str, b: &str) -> bool {
@@ -110,15 +112,32 @@ pub fn of(topology: &Topology, address: &Address) -> Option<String> {
         }
         Address::Logger(logger) => Some(format!("{}/loggers/{}", service()?, logger.name())),
         Address::Diagnostic { api: of, logger } => Some(format!("{}/diagnostics/{}", api(of)?, logger.name())),
+        Address::Workspace | Address::AppInsights => {
+            let observed = topology.observability.as_ref()?;
+            let (sink, kind) = match address {
+                Address::Workspace => (observed.workspace.as_ref()?, "Microsoft.OperationalInsights/workspaces"),
+                _ => (observed.app_insights.as_ref()?, "Microsoft.Insights/components"),
+            };
+            let Sink::Managed(name) = sink else { return None };
+            Some(format!("{}/providers/{kind}/{}", group(topology), name.literal()?))
+        }
+        Address::DiagnosticSetting => {
+            topology.observability.as_ref()?.workspace.as_ref()?;
+            let name = defaults::setting_name(&unique(topology));
+            Some(format!("{}/providers/Microsoft.Insights/diagnosticSettings/{name}", service()?))
+        }
+        Address::Workbook => {
+            topology.observability.as_ref().filter(|observed| observed.workbook)?;
+            let name = expr::guid(&[&group(topology), &stack_id(topology), "workbook"]);
+            Some(format!("{}/providers/Microsoft.Insights/workbooks/{name}", group(topology)))
+        }
+        Address::Alert(alert) => {
+            topology.observability.as_ref()?.alerts.as_ref()?;
+            let name = format!("{}-{}", alert.word(), unique(topology));
+            Some(format!("{}/providers/Microsoft.Insights/scheduledQueryRules/{name}", group(topology)))
+        }
         // live state has none of these yet
-        Address::Identity
-        | Address::Workspace
-        | Address::AppInsights
-        | Address::PrivateEndpoint(_)
-        | Address::DnsZoneGroup(_)
-        | Address::DiagnosticSetting
-        | Address::Workbook
-        | Address::Alert(_) => None,
+        Address::Identity | Address::PrivateEndpoint(_) | Address::DnsZoneGroup(_) => None,
     }
 }
 

@@ -98,9 +98,35 @@ pub fn operations(api: &str) -> Request {
     read(&format!("{api}/operations"), "Microsoft.ApiManagement/service/apis/operations")
 }
 
-/// The policy of an API as XML: `rawxml` would give expressions unescaped, and that is no XML.
-pub fn policy(api: &str) -> Request {
-    let mut request = read(&format!("{api}/policies/policy"), "Microsoft.ApiManagement/service/apis/policies");
+/// What is recorded of an API.
+pub fn diagnostics(api: &str) -> Request {
+    read(&format!("{api}/diagnostics"), "Microsoft.ApiManagement/service/apis/diagnostics")
+}
+
+/// APIs in a product.
+pub fn product_apis(product: &str) -> Request {
+    read(&format!("{product}/apis"), "Microsoft.ApiManagement/service/products/apis")
+}
+
+/// Diagnostic settings of a resource.
+pub fn settings(of: &str) -> Request {
+    let kind = "Microsoft.Insights/diagnosticSettings";
+    read(&format!("{of}/providers/{kind}"), kind)
+}
+
+/// A resource beside the gateway, with all that it holds: a workbook keeps its content to itself unless it is asked.
+pub fn whole(of: &str) -> Request {
+    let kind = id::kind(of).unwrap_or_default();
+    let mut request = read(of, &kind);
+    if kind.eq_ignore_ascii_case("Microsoft.Insights/workbooks") {
+        request.url.push_str("&canFetchContent=true");
+    }
+    request
+}
+
+/// The policy of an API or a product as XML: `rawxml` would give expressions unescaped, and that is no XML.
+pub fn policy(of: &str) -> Request {
+    let mut request = read(&format!("{of}/policies/policy"), "Microsoft.ApiManagement/service/apis/policies");
     request.url.push_str("&format=xml");
     request
 }
@@ -183,7 +209,8 @@ fn floor(resource: &str) -> &'static str {
         "microsoft.apimanagement" => API_MANAGEMENT,
         "microsoft.cognitiveservices" => COGNITIVE_SERVICES,
         "microsoft.authorization" => AUTHORIZATION,
-        _ => RESOURCES,
+        // what is not written at a floor of the whole provider's is written at the newest version that is known
+        _ => catalogue::newest(&kind).unwrap_or(RESOURCES),
     }
 }
 

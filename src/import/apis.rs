@@ -49,7 +49,7 @@ impl<'r, 'a> Routing<'_, 'r, 'a> {
         }
         let key = self.reading.key(&name);
         let policies = self.policies(found);
-        let rendered = policies.iter().find_map(|(_, text)| match arm::read_policy(text) {
+        let rendered = policies.iter().find_map(|(_, text)| match arm::read_policy(text, None) {
             Policy::Rendered(intent) => Some(intent),
             Policy::Other(_) => None,
         });

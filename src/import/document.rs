@@ -18,7 +18,7 @@ const POOL: &str = "backends";
 
 /// Reads a policy document.
 pub(super) fn read(text: &str, options: &Options<'_>) -> Result<(Draft, Vec<Diagnostic>), Diagnostic> {
-    if let Policy::Rendered(_) = crate::arm::read_policy(text) {
+    if let Policy::Rendered(_) = crate::arm::read_policy(text, None) {
         let message = "this is a policy of aoai-lb's own, and says nothing of accounts and deployments";
         let problem = Diagnostic::new(code::NOT_IMPORTABLE, message).span(Span { start: 0, end: 1 });
         return Err(problem.help("import the template beside it, `main.json`"));

@@ -1,12 +1,12 @@
 //! Differences between two things at one address, field by field, in the spec's words.
 
-use super::Field;
-use crate::topology::intent::{Candidate, LimitBy, TokenLimit};
+use super::{DEFINITION, Field, Scope, body};
+use crate::topology::intent::{Candidate, LimitBy, TokenLimit, TokenQuota};
 use crate::topology::*;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What differs at `address` between what is wanted and what is there; nothing where either side lacks it.
-pub(super) fn fields(desired: &Topology, there: &Live, address: &Address) -> Vec<Field> {
+pub(super) fn fields(desired: &Topology, there: &Live, scope: &Scope, address: &Address) -> Vec<Field> {
     let live = &there.topology;
     let mut fields = Fields(Vec::new());
     // `None` where either side has nothing there: then there is nothing to compare
@@ -47,7 +47,7 @@ pub(super) fn fields(desired: &Topology, there: &Live, address: &Address) -> Vec
                 Definition::Operations => None,
                 Definition::Imported(import) => Some(import.hash.clone()),
             };
-            fields.optional("definition", hash(from), hash(to));
+            fields.optional(DEFINITION, hash(from), hash(to));
         }),
         Address::Operation { api, operation } => both(&desired.apis, &live.apis, api)
             .and_then(|(to, from)| both(&to.operations, &from.operations, operation))
@@ -65,23 +65,31 @@ pub(super) fn fields(desired: &Topology, there: &Live, address: &Address) -> Vec
             fields.add("may call", from.access.describe(), to.access.describe());
             fields.add("tracing", from.tracing, to.tracing);
         }),
+        Address::NamedValue(key) => both(&desired.named_values, &live.named_values, key).map(|(to, from)| {
+            fields.add("name", &from.name, &to.name);
+            fields.add("holds", from.holds.describe(), to.holds.describe());
+        }),
+        Address::Product(key) => both(&desired.products, &live.products, key).map(|(to, from)| {
+            fields.add("name", &from.name, &to.name);
+            fields.add("display name", &from.display_name, &to.display_name);
+        }),
+        Address::ProductPolicy(key) => {
+            both(&desired.products, &live.products, key).map(|(to, from)| fields.limits(&from.policy, &to.policy))
+        }
         Address::Identity
         | Address::Workspace
         | Address::AppInsights
         | Address::PrivateEndpoint(_)
         | Address::DnsZoneGroup(_)
-        | Address::NamedValue(_)
-        | Address::Product(_)
         | Address::ProductApi { .. }
-        | Address::ProductPolicy(_)
         | Address::Logger(_)
         | Address::Diagnostic { .. }
         | Address::DiagnosticSetting
         | Address::Workbook
         | Address::Alert(_) => None,
     };
-    for Drift { name, from, to } in there.drift.get(address).into_iter().flatten() {
-        fields.optional(name, from.clone(), Some(to.clone()));
+    if let (Some(wanted), Some(there)) = (scope.bodies.get(address), there.bodies.get(address)) {
+        fields.0.extend(body::differences(address, wanted, there));
     }
     fields.0
 }
@@ -186,6 +194,10 @@ fn limit(limit: &TokenLimit) -> String {
     };
     let estimate = if limit.estimate_prompt { "" } else { ", prompts not estimated" };
     format!("{} tokens a minute{by}{estimate}", limit.tokens_per_minute)
+}
+
+fn quota(quota: &TokenQuota) -> String {
+    format!("{} tokens {}", quota.tokens, quota.per.as_str())
 }
 
 /// `*` stands for every name.
@@ -294,25 +306,35 @@ impl Fields {
     }
 
     fn policy(&mut self, from: &Policy, to: &Policy) {
-        let before = self.0.len();
-        self.intents(from, to);
-        if self.0.len() == before && from != to {
-            // no word of the spec tells them apart, and yet they are not the same
-            self.optional("policy", Some("rendered otherwise".into()), Some("as rendered".into()));
+        self.rendered(from, to, Fields::intents);
+    }
+
+    fn limits(&mut self, from: &Policy<ProductIntent>, to: &Policy<ProductIntent>) {
+        self.rendered(from, to, |fields, from, to| {
+            fields.optional("tokenLimit", from.token_limit.as_ref().map(limit), to.token_limit.as_ref().map(limit));
+            fields.optional("quota", from.quota.as_ref().map(quota), to.quota.as_ref().map(quota));
+        });
+    }
+
+    fn rendered<I: PartialEq>(&mut self, from: &Policy<I>, to: &Policy<I>, intents: impl Fn(&mut Fields, &I, &I)) {
+        match (from, to) {
+            (from, to) if from == to => {}
+            (Policy::Rendered(there), Policy::Rendered(wanted)) => {
+                let before = self.0.len();
+                intents(self, there, wanted);
+                if self.0.len() == before {
+                    // no word of the spec tells them apart, and yet they are not the same
+                    self.optional("policy", Some("rendered otherwise".into()), Some("as rendered".into()));
+                }
+            }
+            (Policy::Other(_), _) => self.optional("policy", Some("not ours".into()), Some("as rendered".into())),
+            (Policy::Rendered(_), Policy::Other(_)) => {
+                self.optional("policy", Some("as rendered".into()), Some("another".into()));
+            }
         }
     }
 
-    fn intents(&mut self, from: &Policy, to: &Policy) {
-        let (from, to) = match (from, to) {
-            (Policy::Rendered(from), Policy::Rendered(to)) => (from, to),
-            (Policy::Other(from), Policy::Other(to)) if from == to => return,
-            (Policy::Other(_), _) => {
-                return self.optional("policy", Some("not ours".into()), Some("as rendered".into()));
-            }
-            (Policy::Rendered(_), Policy::Other(_)) => {
-                return self.optional("policy", Some("as rendered".into()), Some("another".into()));
-            }
-        };
+    fn intents(&mut self, from: &Intent, to: &Intent) {
         self.add("strategy", from.strategy.word(), to.strategy.word());
         self.routes("route", Some(&from.routes), Some(&to.routes));
         self.routes("v1 route", from.v1.as_ref(), to.v1.as_ref());

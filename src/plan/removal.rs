@@ -1,13 +1,13 @@
 //! What is there and not in the spec: deleted where it is ours and nobody else needs it, kept and told otherwise.
 
-use super::{Action, Kept, Planning, diff};
+use super::{Action, Kept, Planning, diff, parent};
 use crate::diagnostic::{Diagnostic, code};
-use crate::topology::{Access, Address, DeploymentSku, Key, Owner, Subscription, Target};
+use crate::topology::{Access, Address, DeploymentSku, Key, Owner, Target};
 
 impl Planning<'_> {
     /// What is there and not in the spec.
     pub(super) fn unwanted(&mut self) {
-        for address in self.live.topology.addresses() {
+        for address in self.live.addresses() {
             if !self.desired.has(&address) {
                 self.leftover(address);
             }
@@ -19,32 +19,28 @@ impl Planning<'_> {
     }
 
     fn leftover(&mut self, address: Address) {
-        let parent = match &address {
+        let above = match &address {
             Address::Deployment { account, .. } | Address::Grant(account) => Some(Address::Account(account.clone())),
-            Address::Operation { api, .. } | Address::Policy(api) => Some(Address::Api(api.clone())),
-            _ => None,
+            other => parent(other),
         };
-        match &address {
-            // they go with the API, and stand or fall with it
-            Address::Operation { .. } | Address::Policy(_)
-                if parent.as_ref().is_some_and(|parent| !self.desired.has(parent)) =>
-            {
-                return;
-            }
-            // with an account whose removal is refused everything in it stays
-            _ if parent.is_some_and(|parent| self.removed.contains(&parent)) => return,
-            _ => {}
+        // with an account whose removal is refused everything in it stays
+        if above.is_some_and(|above| self.removed.contains(&above)) {
+            return;
+        }
+        // they go with the API or the product, and stand or fall with it
+        if parent(&address).is_some_and(|parent| !self.desired.has(&parent)) {
+            return;
         }
         let owner = match &address {
-            Address::Operation { api, .. } | Address::Policy(api) => Address::Api(api.clone()),
-            Address::Subscription(key) => match self.live.topology.subscriptions.get(key) {
-                // it goes with an API that goes, and is nobody's otherwise
-                Some(Subscription { access: Access::Api(api), .. }) if !self.desired.apis.contains_key(api) => {
-                    Address::Api(api.clone())
+            Address::Subscription(key) => match self.live.topology.subscriptions.get(key).map(|found| &found.access) {
+                // it goes with an API or a product that goes, and is nobody's otherwise
+                Some(Access::Api(api)) if !self.desired.apis.contains_key(api) => Address::Api(api.clone()),
+                Some(Access::Product(product)) if !self.desired.products.contains_key(product) => {
+                    Address::Product(product.clone())
                 }
                 _ => return self.keep(address, "not in the spec; nobody can say whose it is: left alone"),
             },
-            other => other.clone(),
+            other => parent(other).unwrap_or_else(|| other.clone()),
         };
         if !self.is_ours(&owner) {
             let reason = match self.live.owners.get(&owner) {

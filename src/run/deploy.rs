@@ -8,7 +8,7 @@ use crate::arm::{self, Operation, Poll, failure, id, operation, request};
 use crate::diagnostic::{Diagnostic, code};
 use crate::plan::{self, Action, Plan, Scope, usual};
 use crate::time::Duration;
-use crate::topology::{Address, Live, Owner, SoftDeleted, Topology, defaults};
+use crate::topology::{Address, Definition, Live, Owner, SoftDeleted, Topology, defaults};
 use crate::wire::Cloud;
 use crate::{policy, policy_xml, template};
 use serde_json::{Value, json};
@@ -32,13 +32,18 @@ pub struct Done {
     pub left: Vec<Address>,
 }
 
-/// What `plan` needs to know: the choices for soft-deleted names, and the policies that would be written.
+/// What `plan` needs to know: the choices for soft-deleted names, and the policies and bodies that would be written.
 pub fn scope(desired: &Topology, recover: BTreeSet<String>, purge: BTreeSet<String>) -> Scope {
     let rendered = desired.apis.iter().filter_map(|(key, api)| {
         let text = policy::text(api).ok()?;
         Some((key.clone(), policy_xml::canonical(&text).ok()?))
     });
-    Scope { recover, purge, rendered: rendered.collect() }
+    let limits = desired.products.iter().filter_map(|(key, product)| {
+        let text = policy::render_product(product.policy.intent()?);
+        Some((key.clone(), policy_xml::canonical(&text).ok()?))
+    });
+    let bodies = template::written(desired).into_iter().map(|(address, written)| (address, written.body));
+    Scope { recover, purge, rendered: rendered.collect(), limits: limits.collect(), bodies: bodies.collect() }
 }
 
 /// Carries a plan out. `desired` is resolved; `live` and `plan` are what somebody saw and agreed to.
@@ -51,15 +56,13 @@ pub async fn deploy(
     plan: &Plan,
     sink: &mut dyn FnMut(Event),
 ) -> Result<Done, Vec<Diagnostic>> {
-    let graph = template::graph(desired);
-    let whole = template::arm(&graph);
+    let whole = template::arm(&template::graph(desired));
     let mut deploying = Deploying {
         cloud,
         desired,
         unique: arm::unique(desired),
         name: arm::deployment_name(desired),
         hash: hash(&whole),
-        graph,
         sink,
         joined: false,
     };
@@ -73,6 +76,22 @@ fn hash(template: &Value) -> String {
     digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// The same topology without the documents of definitions that an update leaves as they are: an import makes every
+/// operation anew, and their callers would notice.
+fn without_definitions(desired: &Topology, plan: &Plan) -> Topology {
+    let mut desired = desired.clone();
+    for (key, api) in &mut desired.apis {
+        let Definition::Imported(import) = &mut api.definition else { continue };
+        let update = plan.changes.iter().find(|change| change.address == Address::Api(key.clone()));
+        if let Some(Action::Update(fields)) = update.map(|change| &change.action)
+            && !fields.iter().any(|field| field.name == plan::DEFINITION)
+        {
+            import.document = None;
+        }
+    }
+    desired
+}
+
 struct Deploying<'a> {
     cloud: &'a dyn Cloud,
     desired: &'a Topology,
@@ -81,7 +100,6 @@ struct Deploying<'a> {
     name: String,
     /// Hash of the whole template, whatever part of it is sent: the same spec has the same hash in every state.
     hash: String,
-    graph: template::Template,
     sink: &'a mut dyn FnMut(Event),
     joined: bool,
 }
@@ -98,9 +116,8 @@ impl Deploying<'_> {
             self.settle(&mut live).await?;
             plan = self.plan_again(&live, &agreed)?;
         }
-        let sent = plan.sent();
-        if !sent.is_empty() {
-            self.write(&live, &sent).await?;
+        if !plan.sent().is_empty() {
+            self.write(&live, &plan).await?;
         }
         let agreed: BTreeSet<Address> = agreed.deletions().into_iter().collect();
         for address in plan.deletions().into_iter().filter(|address| agreed.contains(address)) {
@@ -263,9 +280,10 @@ impl Deploying<'_> {
     }
 
     /// Sends the template, cut to `sent`, and follows it.
-    async fn write(&mut self, live: &Live, sent: &BTreeSet<Address>) -> Result<(), Vec<Diagnostic>> {
-        let there: BTreeSet<Address> = live.topology.addresses().into_iter().collect();
-        let cut = template::cut(&self.graph, sent, &there);
+    async fn write(&mut self, live: &Live, plan: &Plan) -> Result<(), Vec<Diagnostic>> {
+        let there: BTreeSet<Address> = live.addresses().into_iter().collect();
+        let sent = &plan.sent();
+        let cut = template::cut(&template::graph(&without_definitions(self.desired, plan)), sent, &there);
         let resources = sent.len();
         let body = template::arm(&cut);
         let before = self.deployment().await?;
@@ -451,6 +469,11 @@ pub(super) fn etag<'a>(live: &'a Live, address: &Address) -> Option<&'a str> {
         | Address::Api(_)
         | Address::Operation { .. }
         | Address::Policy(_)
+        | Address::Product(_)
+        | Address::ProductPolicy(_)
+        | Address::NamedValue(_)
+        | Address::Logger(_)
+        | Address::Diagnostic { .. }
         | Address::Subscription(_) => Some(live.etags.get(address).map_or("*", String::as_str)),
         _ => None,
     }

@@ -52,7 +52,7 @@ pub struct Destroyed {
 pub fn inventory(live: &Live) -> Inventory {
     let mut found = Inventory::default();
     let ours = |address: &Address| live.owners.get(address) == Some(&Owner::Ours);
-    let there = live.topology.addresses();
+    let there = live.addresses();
     let of_our_api = |address: &Address| match address {
         Address::Policy(api) => ours(&Address::Api(api.clone())),
         Address::Subscription(key) => {
@@ -62,15 +62,21 @@ pub fn inventory(live: &Live) -> Inventory {
             });
             api.is_some_and(|api| ours(&api))
         }
-        // an API takes its operations with it
-        Address::Operation { .. } => false,
+        // an API takes its operations and diagnostics with it, a product its links and its policy
+        Address::Operation { .. }
+        | Address::Diagnostic { .. }
+        | Address::ProductApi { .. }
+        | Address::ProductPolicy(_) => false,
         _ => ours(address),
     };
     let mut doomed: Vec<Address> = there.iter().filter(|address| of_our_api(address)).cloned().collect();
     doomed.sort_by_key(|address| (rank(address), address.clone()));
     let guests = |container: &Address| -> Option<&Address> {
         there.iter().find(|address| match (container, address) {
-            (Address::Gateway, Address::Backend(_) | Address::Pool(_)) => !doomed.contains(address),
+            (
+                Address::Gateway,
+                Address::Backend(_) | Address::Pool(_) | Address::NamedValue(_) | Address::Product(_),
+            ) => !doomed.contains(address),
             (Address::Gateway, Address::Api(key)) => !doomed.contains(address) && key != "echo-api",
             (Address::Account(key), Address::Deployment { account, .. }) => account == key && !doomed.contains(address),
             _ => false,

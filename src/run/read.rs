@@ -3,7 +3,8 @@
 use super::client::{get, get_value, list};
 use crate::arm::{self, Answers, id, request};
 use crate::diagnostic::{Diagnostic, Exit};
-use crate::topology::{Live, Location, Topology};
+use crate::topology::address::Logger;
+use crate::topology::{Live, Location, Observability, Topology};
 use crate::wire::{BoxFuture, Cloud, Request};
 use futures::future::{join_all, try_join_all};
 use serde_json::Value;
@@ -43,6 +44,7 @@ async fn read(cloud: &dyn Cloud, desired: &Topology) -> Result<Answers, Diagnost
         })
     };
     let regions = regions(desired);
+    let recorders = arm::recorders(desired);
     let usages = regions.iter().map(|region| told(request::usages(desired, region)));
     let mut first = try_join_all(
         [
@@ -53,8 +55,10 @@ async fn read(cloud: &dyn Cloud, desired: &Topology) -> Result<Answers, Diagnost
             all(request::roles(desired)),
             seen(request::deleted_services(desired)),
             seen(request::deleted_accounts(desired)),
+            all(request::resources(desired)),
         ]
         .into_iter()
+        .chain(recorders.iter().map(|recorder| one(request::whole(recorder))))
         .chain(usages),
     )
     .await?
@@ -67,12 +71,19 @@ async fn read(cloud: &dyn Cloud, desired: &Topology) -> Result<Answers, Diagnost
     answers.roles = next();
     answers.deleted_services = next();
     answers.deleted_accounts = next();
+    let inside = next();
+    answers.recorders = recorders.iter().flat_map(|_| next()).collect();
+    // those that left the spec are known by their mark
+    answers.recorders.extend(inside.into_iter().filter(|resource| arm::is_left(desired, resource)));
     answers.usages = regions.into_iter().zip(first).collect();
 
     let accounts: Vec<String> = answers.accounts.iter().filter(|a| arm::holds_models(a)).map(given).collect();
     let gateway = arm::find_gateway(desired, &answers.services).map(given);
-    let collections = ["backends", "apis", "subscriptions"];
-    let children = gateway.iter().flat_map(|gateway| collections.map(|name| all(request::children(gateway, name))));
+    let collections = ["backends", "apis", "subscriptions", "namedValues", "products", "loggers"];
+    let children = gateway.iter().flat_map(|gateway| {
+        let children = collections.map(|name| all(request::children(gateway, name)));
+        children.into_iter().chain([all(request::settings(gateway))])
+    });
     let deployments = accounts.iter().map(|account| all(request::deployments(account)));
     let mut second = try_join_all(children.chain(deployments)).await?.into_iter();
     if gateway.is_some() {
@@ -80,6 +91,10 @@ async fn read(cloud: &dyn Cloud, desired: &Topology) -> Result<Answers, Diagnost
         answers.backends = next();
         answers.apis = next();
         answers.subscriptions = next();
+        answers.named_values = next();
+        answers.products = next();
+        answers.loggers = next();
+        answers.settings = next();
     }
     answers.deployments = accounts.into_iter().zip(second).collect();
 
@@ -95,18 +110,27 @@ fn regions(desired: &Topology) -> BTreeSet<Location> {
     accounts.map(|account| account.location.clone()).collect()
 }
 
-/// What hangs on an API, and the ETags.
+/// What hangs on an API or a product, and the ETags.
 async fn third(cloud: &dyn Cloud, desired: &Topology, answers: &mut Answers) -> Result<(), Diagnostic> {
-    let wanted =
-        |api: &Value| desired.apis.values().any(|wanted| wanted.name.eq_ignore_ascii_case(id::name(&given(api))));
-    let apis: Vec<String> =
-        answers.apis.iter().filter(|api| wanted(api) || arm::is_ours(desired, api)).map(given).collect();
+    let ids = |all: &[Value], names: Vec<&String>| -> Vec<String> {
+        let named = |one: &Value| names.iter().any(|name| name.eq_ignore_ascii_case(id::name(&given(one))));
+        all.iter().filter(|one| named(one) || arm::is_ours(desired, one)).map(given).collect()
+    };
+    let apis = ids(&answers.apis, desired.apis.values().map(|api| &api.name).collect());
+    let products = ids(&answers.products, desired.products.values().map(|product| &product.name).collect());
+    // without a logger there is nowhere to record to
+    let recorded: &[String] = if answers.loggers.is_empty() { &[] } else { &apis };
     let leaving: Vec<String> = leaving(desired, answers);
     let whole = join_all(apis.iter().map(|api| get(cloud, request::api(api))));
     let operations = join_all(apis.iter().map(|api| list(cloud, request::operations(api))));
-    let policies = join_all(apis.iter().map(|api| get_value(cloud, request::policy(api))));
+    let diagnostics = join_all(recorded.iter().map(|api| list(cloud, request::diagnostics(api))));
+    let links = join_all(products.iter().map(|product| list(cloud, request::product_apis(product))));
+    let governed: Vec<&String> = apis.iter().chain(&products).collect();
+    let policies = join_all(governed.iter().map(|of| get_value(cloud, request::policy(of))));
     let etags = join_all(leaving.iter().map(|resource| get(cloud, request::resource(resource))));
-    let (whole, operations, policies, etags) = futures::future::join4(whole, operations, policies, etags).await;
+    let lists = futures::future::join3(operations, diagnostics, links);
+    let (whole, (operations, diagnostics, links), policies, etags) =
+        futures::future::join4(whole, lists, policies, etags).await;
     for (api, response) in apis.iter().zip(whole) {
         let Some(response) = response? else { continue };
         if let Some(etag) = response.headers.get("ETag") {
@@ -117,13 +141,20 @@ async fn third(cloud: &dyn Cloud, desired: &Topology, answers: &mut Answers) -> 
             *listed = whole;
         }
     }
-    for (api, operations) in apis.iter().zip(operations) {
-        answers.operations.insert(api.clone(), operations?);
+    let kept = [
+        (&apis[..], operations, &mut answers.operations),
+        (recorded, diagnostics, &mut answers.diagnostics),
+        (&products[..], links, &mut answers.product_apis),
+    ];
+    for (parents, lists, kept) in kept {
+        for (parent, list) in parents.iter().zip(lists) {
+            kept.insert(parent.clone(), list?);
+        }
     }
-    for (api, policy) in apis.iter().zip(policies) {
+    for (of, policy) in governed.into_iter().zip(policies) {
         let policy = policy?;
         if let Some(text) = policy.as_ref().and_then(|policy| policy.pointer("/properties/value")?.as_str()) {
-            answers.policies.insert(api.clone(), text.to_owned());
+            answers.policies.insert(of.clone(), text.to_owned());
         }
     }
     for (resource, response) in leaving.into_iter().zip(etags) {
@@ -134,15 +165,26 @@ async fn third(cloud: &dyn Cloud, desired: &Topology, answers: &mut Answers) -> 
     Ok(())
 }
 
-/// Ids of backends and pools that are ours and left the spec: a list does not show their ETags.
+/// Ids of what is in the gateway, is ours and left the spec: a list does not show their ETags. An API is read as a whole.
 fn leaving(desired: &Topology, answers: &Answers) -> Vec<String> {
     let backends = desired.backends.values().map(|backend| &backend.name);
-    let names: Vec<&String> = backends.chain(desired.pools.values().map(|pool| &pool.name)).collect();
-    let gone = |resource: &&Value| {
-        arm::is_ours(desired, resource)
-            && !names.iter().any(|name| name.eq_ignore_ascii_case(id::name(&given(resource))))
+    let pools = desired.pools.values().map(|pool| &pool.name);
+    let values = desired.named_values.values().map(|value| &value.name);
+    let products = desired.products.values().map(|product| &product.name);
+    let loggers = desired.observability.iter().flat_map(Observability::loggers).map(Logger::name);
+    let of = |all: &[Value], names: Vec<&str>| -> Vec<String> {
+        let gone = |one: &&Value| {
+            arm::is_ours(desired, one) && !names.iter().any(|name| name.eq_ignore_ascii_case(id::name(&given(one))))
+        };
+        all.iter().filter(gone).map(given).collect()
     };
-    answers.backends.iter().filter(gone).map(given).collect()
+    [
+        of(&answers.backends, backends.chain(pools).map(String::as_str).collect()),
+        of(&answers.named_values, values.map(String::as_str).collect()),
+        of(&answers.products, products.map(String::as_str).collect()),
+        of(&answers.loggers, loggers.collect()),
+    ]
+    .concat()
 }
 
 fn given(resource: &Value) -> String {

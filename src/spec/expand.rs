@@ -233,7 +233,7 @@ fn backend(key: &Key, backend: &Backend, loaded: &Loaded) -> Value {
     let credential = backend.credential.as_ref().and_then(|credential| {
         match &loaded.topology.named_values.get(&credential.named_value)?.holds {
             Holds::Vault(secret) => Some(json!({ "keyVault": secret, "header": credential.header })),
-            Holds::ClientId => None,
+            Holds::ClientId | Holds::Text => None,
         }
     });
     let quota = loaded.simulation.quotas.get(key).map(

@@ -95,6 +95,11 @@ impl Logger {
             Logger::AzureMonitor => "azuremonitor",
         }
     }
+
+    /// The one of that name.
+    pub fn named(name: &str) -> Option<Logger> {
+        [Logger::AppInsights, Logger::AzureMonitor].into_iter().find(|logger| logger.name().eq_ignore_ascii_case(name))
+    }
 }
 
 /// An alert.

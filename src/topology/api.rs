@@ -179,4 +179,17 @@ pub enum Holds {
     ClientId,
     /// A secret of a key vault, by its address; the gateway reads it.
     Vault(String),
+    /// A text of its own, which nobody looks at; in live state only.
+    Text,
+}
+
+impl Holds {
+    /// `the identity's client id`, `the secret https://...`, `a text`
+    pub fn describe(&self) -> String {
+        match self {
+            Holds::ClientId => "the identity's client id".into(),
+            Holds::Vault(secret) => format!("the secret {secret}"),
+            Holds::Text => "a text".into(),
+        }
+    }
 }

@@ -14,6 +14,14 @@ pub const MASTER: &str = "master";
 /// The tag that says which stack owns a resource.
 pub const STACK_TAG: &str = "aoai-lb-stack";
 
+/// The name of the gateway's diagnostic setting.
+pub fn setting_name(unique: &str) -> String {
+    format!("{SETTING}{unique}")
+}
+
+/// What stands before the hash in the name of the gateway's diagnostic setting.
+pub const SETTING: &str = "aoai-lb-";
+
 /// What stands before the stack id in a description.
 pub const MARKER: &str = "aoai-lb:";
 

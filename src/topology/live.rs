@@ -2,6 +2,7 @@
 
 use super::{Address, Location, Topology};
 use crate::time::Time;
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// Live state, as far as a stack can see it.
@@ -28,8 +29,9 @@ pub struct Live {
     pub usage: BTreeMap<(Location, String), Usage>,
     /// What is being written or deleted right now, with Azure's word for it.
     pub busy: BTreeMap<Address, String>,
-    /// What is otherwise than this program always writes it, on things that the spec names.
-    pub drift: BTreeMap<Address, Vec<Drift>>,
+    /// What is there as Azure shows it, for what the spec has no word for. Named values, which may hold a text of
+    /// anybody's, are not among them.
+    pub bodies: BTreeMap<Address, Value>,
     /// ARM ids of what stands there in a shape that a topology cannot say: left alone.
     pub undescribed: Vec<String>,
     /// A deployment of this stack that is running, by name, with the hash that its template carries.
@@ -47,22 +49,23 @@ pub struct Usage {
     pub limit: u64,
 }
 
+impl Live {
+    /// Whether there is something at this address.
+    pub fn has(&self, address: &Address) -> bool {
+        self.ids.contains_key(address)
+    }
+
+    /// The address of everything that is there, in the order of [`Address`]; the resource group is not among them.
+    pub fn addresses(&self) -> Vec<Address> {
+        self.ids.keys().filter(|address| **address != Address::ResourceGroup).cloned().collect()
+    }
+}
+
 impl Usage {
     /// What nobody has.
     pub const fn left(&self) -> u64 {
         self.limit.saturating_sub(self.used)
     }
-}
-
-/// A property that the spec has no word for, because it is always written alike, and the tags that the spec sets.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Drift {
-    /// Azure's word for it, `disableLocalAuth`, or `tag owner`.
-    pub name: String,
-    /// What is there, `None` for nothing.
-    pub from: Option<String>,
-    /// What is always written.
-    pub to: String,
 }
 
 /// Who a live resource belongs to.

@@ -1,15 +1,19 @@
-//! What stands in the gateway: backends, pools, APIs with their operations and policies, subscriptions.
+//! What stands in the gateway: named values, backends, pools, APIs with their operations and policies, products,
+//! subscriptions.
 
 use super::*;
 use crate::arm::id;
 use crate::time::Duration;
+use std::collections::BTreeSet;
 
 impl Reading<'_> {
     pub(super) fn children(&mut self, answers: &Answers) {
         let is_pool = |backend: &&Value| text(backend, "/properties/type").eq_ignore_ascii_case("Pool");
         answers.backends.iter().filter(|backend| !is_pool(backend)).for_each(|backend| self.backend(backend, answers));
         answers.backends.iter().filter(is_pool).for_each(|pool| self.pool(pool, answers));
+        answers.named_values.iter().for_each(|value| self.named_value(value, answers));
         answers.apis.iter().for_each(|api| self.api(api, answers));
+        answers.products.iter().for_each(|product| self.product(product, answers));
         answers.subscriptions.iter().for_each(|subscription| self.subscription(subscription, answers));
     }
 
@@ -111,10 +115,13 @@ impl Reading<'_> {
         let of = |all: &BTreeMap<String, Vec<Value>>| -> Vec<Value> {
             all.iter().filter(|(id, _)| id::same(id, given)).flat_map(|(_, all)| all.clone()).collect()
         };
+        let wanted = self.desired.apis.get(&key);
+        // what a definition brings is part of it
+        let imported = wanted.is_some_and(|api| matches!(api.definition, Definition::Imported(_)));
         let mut operations = BTreeMap::new();
-        for operation in of(&answers.operations) {
+        for operation in of(&answers.operations).into_iter().filter(|_| !imported) {
             let name = text(&operation, "/name");
-            let wanted = self.desired.apis.get(&key).map(|api| &api.operations);
+            let wanted = wanted.map(|api| &api.operations);
             let name = wanted.map_or_else(|| name.to_owned(), |all| keyed(all, |key, _| Some(key.clone()), name));
             operations.insert(name.clone(), described_operation(&operation));
             self.note(Address::Operation { api: key.clone(), operation: name }, &operation, owner.clone(), answers);
@@ -134,10 +141,10 @@ impl Reading<'_> {
                     query: or("/properties/subscriptionKeyParameterNames/query", "subscription-key"),
                 }
             }),
-            definition: Definition::Operations,
-            template: None,
+            definition: definition(text(api, "/properties/description")),
+            template: wanted.and_then(|api| api.template.clone()),
             operations,
-            policy: super::super::policy::read(policy.unwrap_or_default()),
+            policy: super::super::policy::read(policy.unwrap_or_default(), wanted),
         };
         self.live.topology.apis.insert(key.clone(), described);
         if policy.is_some() {
@@ -145,6 +152,68 @@ impl Reading<'_> {
             self.live.owners.insert(Address::Policy(key.clone()), owner.clone());
         }
         self.note(Address::Api(key), api, owner, answers);
+    }
+
+    fn named_value(&mut self, value: &Value, answers: &Answers) {
+        let name = text(value, "/name");
+        let key = keyed(&self.desired.named_values, |_, wanted| Some(wanted.name.clone()), name);
+        let wanted = self.desired.named_values.get(&key);
+        if wanted.is_none() && name.starts_with(CREDENTIALS) {
+            return;
+        }
+        let secret = text(value, "/properties/keyVault/secretIdentifier");
+        let is_secret = value.pointer("/properties/secret").and_then(Value::as_bool).unwrap_or_default();
+        let holds = match (secret, wanted) {
+            ("", Some(NamedValue { holds: Holds::ClientId, .. })) if !is_secret => Holds::ClientId,
+            ("", _) => Holds::Text,
+            (secret, Some(NamedValue { holds: Holds::Vault(wanted), .. })) if wanted.eq_ignore_ascii_case(secret) => {
+                Holds::Vault(wanted.clone())
+            }
+            (secret, _) => Holds::Vault(secret.to_owned()),
+        };
+        let described = NamedValue { name: wanted.map_or(name, |wanted| &wanted.name).to_owned(), holds };
+        self.live.topology.named_values.insert(key.clone(), described);
+        // it has no description; its tags are a list
+        let tags = list(value, "/properties/tags").iter().filter_map(Value::as_str);
+        let owners: Vec<Owner> = tags.map(|tag| marked(tag, &self.stack)).collect();
+        let owner = owners.into_iter().find(|owner| *owner != Owner::Foreign).unwrap_or(Owner::Foreign);
+        self.note(Address::NamedValue(key), value, owner, answers);
+    }
+
+    fn product(&mut self, product: &Value, answers: &Answers) {
+        let name = text(product, "/name");
+        let key = keyed(&self.desired.products, |_, wanted| Some(wanted.name.clone()), name);
+        let wanted = self.desired.products.get(&key);
+        let owner = marked(text(product, "/properties/description"), &self.stack);
+        if wanted.is_none() && owner == Owner::Foreign && SAMPLES.iter().any(|sample| sample.eq_ignore_ascii_case(name))
+        {
+            return;
+        }
+        let given = text(product, "/id");
+        let links = answers.product_apis.iter().filter(|(of, _)| id::same(of, given)).flat_map(|(_, all)| all);
+        let mut apis = BTreeSet::new();
+        for link in links {
+            let name = text(link, "/name");
+            let api = keyed(&self.desired.apis, |_, wanted| Some(wanted.name.clone()), name);
+            let address = Address::ProductApi { product: key.clone(), api: api.clone() };
+            self.live.ids.insert(address.clone(), format!("{given}/apis/{name}"));
+            self.live.owners.insert(address, owner.clone());
+            apis.insert(api);
+        }
+        let policy = answers.policies.iter().find(|(of, _)| id::same(of, given)).map(|(_, xml)| xml.as_str());
+        if policy.is_some() {
+            let address = Address::ProductPolicy(key.clone());
+            self.live.ids.insert(address.clone(), format!("{given}/policies/policy"));
+            self.live.owners.insert(address, owner.clone());
+        }
+        let described = Product {
+            name: wanted.map_or(name, |wanted| &wanted.name).to_owned(),
+            display_name: text(product, "/properties/displayName").to_owned(),
+            apis,
+            policy: super::super::policy::read_product(policy.unwrap_or_default()),
+        };
+        self.live.topology.products.insert(key.clone(), described);
+        self.note(Address::Product(key), product, owner, answers);
     }
 
     fn subscription(&mut self, subscription: &Value, answers: &Answers) {
@@ -177,6 +246,22 @@ impl Reading<'_> {
         };
         self.live.topology.subscriptions.insert(key.clone(), described);
         self.note(Address::Subscription(key), subscription, owner, answers);
+    }
+}
+
+/// What API Management calls the named values that it makes of a logger's credentials.
+const CREDENTIALS: &str = "Logger-Credentials-";
+
+/// The products that a service of a classic tier has from birth.
+const SAMPLES: [&str; 2] = ["starter", "unlimited"];
+
+/// Where an API's operations come from, by what stands behind its marker.
+fn definition(description: &str) -> Definition {
+    let last = description.trim_end().lines().next_back().unwrap_or_default().trim();
+    let mut words = last.strip_prefix(defaults::MARKER).unwrap_or_default().split_whitespace().skip(1);
+    match words.next() {
+        Some(hash) => Definition::Imported(Import { hash: hash.to_owned(), document: None }),
+        None => Definition::Operations,
     }
 }
 
@@ -230,16 +315,7 @@ pub(super) fn merged(ranges: &[Value]) -> Vec<StatusRange> {
 
 /// A duration as Azure writes it: ISO 8601, or `hh:mm:ss`.
 pub(super) fn duration(text: &str) -> Option<Duration> {
-    if let Some(length) = Duration::parse(text) {
-        return Some(length);
-    }
-    let mut seconds = 0u64;
-    let mut parts = 0;
-    for part in text.split(':') {
-        seconds = seconds.checked_mul(60)?.checked_add(part.parse().ok()?)?;
-        parts += 1;
-    }
-    (parts == 3).then_some(Duration::from_secs(seconds))
+    Duration::parse(text).or_else(|| Duration::parse_clock(text))
 }
 
 fn small(value: &Value, pointer: &str) -> Option<u8> {

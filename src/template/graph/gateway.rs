@@ -122,7 +122,7 @@ impl Build<'_> {
         for (key, value) in &self.topology.named_values {
             let (holds, secret) = match &value.holds {
                 Holds::ClientId if user_assigned => (("value", client_id.clone()), false),
-                Holds::ClientId => continue,
+                Holds::ClientId | Holds::Text => continue,
                 Holds::Vault(uri) => {
                     let mut vault = body([("secretIdentifier", uri.as_str().into())]);
                     vault.extend(user_assigned.then(|| ("identityClientId".into(), client_id.clone())));

@@ -193,7 +193,7 @@ impl Build<'_> {
         let symbol = self.symbols.take("diagnosticSetting", &[]);
         self.add(Resource {
             comment: Some("Dedicated: each kind of record has a table of its own."),
-            name: Value::concat(["aoai-lb-".into(), Value::var("unique")]),
+            name: Value::concat([defaults::SETTING.into(), Value::var("unique")]),
             scope: Some(GATEWAY.into()),
             body: body([(
                 "properties",

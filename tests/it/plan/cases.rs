@@ -1,6 +1,6 @@
 //! What a plan says of one change at a time: its words, its order, what it refuses and what it leaves alone.
 
-use super::laws::{apply, planned, resolved};
+use super::laws::{apply, planned, resolved, seen};
 use super::topologies::{self, live, quickstart};
 use aoai_lb::diagnostic::code;
 use aoai_lb::plan::{Action, Plan, Scope, plan, show};
@@ -381,11 +381,13 @@ fn nothing_is_put_into_what_is_not_ours() {
 #[test]
 fn what_the_spec_has_no_word_for_is_a_change_too() {
     let desired = resolved(quickstart());
-    let drift =
-        |name: &str, from: &str, to: &str| vec![Drift { name: name.into(), from: Some(from.into()), to: to.into() }];
     let mut there = live(&desired, &Owner::Ours);
-    there.drift.insert(Address::Api("openai".into()), drift("subscriptionRequired", "false", "true"));
-    there.drift.insert(Address::Subscription("default".into()), drift("state", "suspended", "active"));
+    let say = |there: &mut Live, address: Address, pointer: &str, value: serde_json::Value| {
+        let body = there.bodies.get_mut(&address).expect("a body");
+        *body.pointer_mut(pointer).expect("a property") = value;
+    };
+    say(&mut there, Address::Api("openai".into()), "/properties/subscriptionRequired", false.into());
+    say(&mut there, Address::Subscription("default".into()), "/properties/state", "suspended".into());
     expect_test::expect![[r#"
         routing
           ~ api openai  (1s to 2s)
@@ -395,7 +397,7 @@ fn what_the_spec_has_no_word_for_is_a_change_too() {
               state suspended -> active
     "#]]
     .assert_eq(&shown(&planned(&desired, &there)));
-    there.drift.insert(Address::Account("eastus2".into()), drift("disableLocalAuth", "false", "true"));
+    say(&mut there, Address::Account("eastus2".into()), "/properties/disableLocalAuth", false.into());
     assert_eq!(codes(&planned(&desired, &there)), ["AL0511"]);
 }
 
@@ -452,6 +454,7 @@ fn a_held_name_waits_for_a_choice() {
         purge: purge.iter().map(ToString::to_string).collect(),
         ..Scope::default()
     };
+    let plan = |desired: &Topology, there: &Live, scope: &Scope| plan(desired, &seen(there), scope);
     let actions = |plan: &Plan| {
         let about = plan.changes.iter().filter(|change| change.address == Address::Account("eastus2".into()));
         about.map(|change| change.action.clone()).collect::<Vec<_>>()

@@ -146,7 +146,7 @@ fn destroying_with_purge_leaves_nothing() {
     assert_eq!(gone.deleted, before.deleted);
     assert_eq!((gone.purged.len(), gone.remains.len(), gone.left.len()), (3, 0, 0), "{gone:?}");
     let live = read(&cloud, &desired);
-    assert_eq!((live.resource_group, live.topology.addresses(), live.soft_deleted), (None, vec![], vec![]));
+    assert_eq!((&live.resource_group, live.addresses(), &live.soft_deleted), (&None, vec![], &vec![]));
     // again: nothing is there, and that is fine
     assert_eq!(destroyed(&cloud, &desired, Remains::Purge), Destroyed::default());
     deploy(&cloud, &desired).expect("it deploys anew");
@@ -428,7 +428,7 @@ fn a_bad_network_is_ridden_out() {
     deploy(&cloud, &desired).expect("it deploys");
     destroyed(&cloud, &desired, Remains::Purge);
     *cloud.fault.borrow_mut() = None;
-    assert_eq!(read(&cloud, &desired).topology.addresses(), []);
+    assert_eq!(read(&cloud, &desired).addresses(), []);
 }
 
 #[test]
@@ -534,8 +534,8 @@ fn a_destroy_dropped_anywhere_is_finished_by_the_next() {
         assert_eq!((&gone.remains, &gone.left), (&vec![], &vec![]), "after {steps} steps");
         let live = read(&cloud, &desired);
         assert_eq!(
-            (live.resource_group, live.topology.addresses(), live.soft_deleted),
-            (None, vec![], vec![]),
+            (&live.resource_group, live.addresses(), &live.soft_deleted),
+            (&None, vec![], &vec![]),
             "after {steps} steps"
         );
     }
@@ -562,7 +562,7 @@ proptest! {
         }
         let gone = destroyed(&cloud, &first, Remains::Purge);
         prop_assert_eq!((gone.remains.len(), gone.left.len()), (0, 0));
-        prop_assert_eq!(read(&cloud, &first).topology.addresses(), vec![]);
+        prop_assert_eq!(read(&cloud, &first).addresses(), vec![]);
     }
 
     #[test]

@@ -1,12 +1,37 @@
 //! The laws of `plan`, over random topologies, with a live state that is a value.
 
-use super::topologies::{UNIQUE, config, live, topology};
+use super::topologies::{UNIQUE, bodies, config, live, topology};
 use aoai_lb::plan::{Action, Change, Plan, Scope, plan, show, wire};
 use aoai_lb::topology::*;
 use proptest::prelude::{Strategy as Arbitrary, any, prop, prop_assert, prop_assert_eq, proptest};
+use std::collections::BTreeSet;
+
+pub fn scope(desired: &Topology) -> Scope {
+    Scope { bodies: bodies(desired), ..Scope::default() }
+}
+
+/// The same state, whose ids are of what its topology has, and of what no topology describes.
+pub fn seen(live: &Live) -> Live {
+    let mut live = live.clone();
+    let described: BTreeSet<Address> = live.topology.addresses().into_iter().collect();
+    live.ids.retain(|address, _| described.contains(address) || is_plain(&live.topology, address));
+    let new = described.into_iter().map(|address| (address.clone(), format!("/{address}")));
+    live.ids.extend(new);
+    live
+}
+
+/// Whether live state has no more of it than its body.
+fn is_plain(topology: &Topology, address: &Address) -> bool {
+    match address {
+        Address::Diagnostic { api, .. } => topology.apis.contains_key(api),
+        Address::Logger(_) | Address::DiagnosticSetting => topology.gateway.is_some(),
+        Address::Workspace | Address::AppInsights | Address::Workbook | Address::Alert(_) => true,
+        _ => false,
+    }
+}
 
 pub fn planned(desired: &Topology, live: &Live) -> Plan {
-    plan(desired, live, &Scope::default())
+    plan(desired, &seen(live), &scope(desired))
 }
 
 pub fn resolved(topology: Topology) -> Topology {
@@ -23,6 +48,8 @@ pub fn apply(live: &mut Live, desired: &Topology, change: &Change) {
         Action::Create | Action::Update(_) | Action::Recover => {
             copy(&mut live.topology, desired, address);
             live.owners.insert(address.clone(), Owner::Ours);
+            live.ids.insert(address.clone(), format!("/{address}"));
+            live.bodies.extend(bodies(desired).remove(address).map(|body| (address.clone(), body)));
             if *address == Address::ResourceGroup {
                 live.resource_group = Some(Owner::Ours);
             }
@@ -30,6 +57,7 @@ pub fn apply(live: &mut Live, desired: &Topology, change: &Change) {
         Action::Delete => {
             remove(&mut live.topology, address);
             live.owners.remove(address);
+            live.ids.remove(address);
         }
         Action::Purge => {}
     }
@@ -152,16 +180,16 @@ fn pair() -> impl Arbitrary<Value = (Topology, Live)> {
     )
         .prop_map(|(desired, other, cuts, foreign, absent, strange)| {
             let (desired, other) = (resolved(desired), resolved(other));
-            let mut there = other.clone();
+            let mut before = other.clone();
             // what exists of accounts and the gateway equals the spec, or is not in it
-            there.tags = desired.tags.clone();
-            let all = there.addresses();
-            let mut state = live(&there, &Owner::Ours);
+            before.tags = desired.tags.clone();
+            let all = before.addresses();
+            let mut state = live(&before, &Owner::Ours);
             for cut in cuts {
                 let address = cut.get(&all).clone();
                 match &address {
                     Address::Backend(key)
-                        if there.pools.values().all(|p| p.members.iter().all(|m| m.backend != *key)) =>
+                        if before.pools.values().all(|p| p.members.iter().all(|m| m.backend != *key)) =>
                     {
                         state.topology.backends.remove(key);
                     }
@@ -192,8 +220,9 @@ fn pair() -> impl Arbitrary<Value = (Topology, Live)> {
                 state.topology.subscriptions.clear();
                 state.topology.grants.clear();
             }
+            let mut state = seen(&state);
             if foreign {
-                let strangers: Vec<Address> = state.topology.addresses().into_iter().skip(strange).step_by(3).collect();
+                let strangers: Vec<Address> = state.addresses().into_iter().skip(strange).step_by(3).collect();
                 for address in strangers {
                     state.owners.insert(address, Owner::Foreign);
                 }
@@ -248,7 +277,7 @@ proptest! {
                 Address::Backend(_) | Address::Pool(_) | Address::Api(_) | Address::Subscription(_) => Some(Address::Gateway),
                 _ => None,
             };
-            if let Some(host) = host.filter(|host| change.action == Action::Create && state.topology.has(host)) {
+            if let Some(host) = host.filter(|host| change.action == Action::Create && state.has(host)) {
                 prop_assert_eq!(state.owners.get(&host), Some(&Owner::Ours), "{} in {}", change.address, host);
             }
             if matches!(change.action, Action::Delete | Action::Update(_)) {
@@ -256,7 +285,7 @@ proptest! {
             }
         }
         // everything is told about exactly once
-        for address in state.topology.addresses() {
+        for address in state.addresses() {
             let told = plan.changes.iter().filter(|change| change.address == address).count()
                 + plan.unchanged.iter().filter(|same| **same == address).count()
                 + plan.kept.iter().filter(|kept| kept.address.as_ref() == Some(&address)).count();

@@ -118,7 +118,11 @@ fn what_a_soft_deleted_account_holds_is_not_known() {
     there.soft_deleted = vec![held("eastus2")];
     let chosen = |recover: &[&str], purge: &[&str]| {
         let names = |names: &[&str]| names.iter().map(ToString::to_string).collect();
-        plan(&desired, &there, &Scope { recover: names(recover), purge: names(purge), ..Scope::default() })
+        plan(
+            &desired,
+            &super::laws::seen(&there),
+            &Scope { recover: names(recover), purge: names(purge), ..Scope::default() },
+        )
     };
     assert_eq!(short(&chosen(&["eastus2"], &[])).len(), 0, "it comes back with what it had");
     assert_eq!(short(&chosen(&[], &["eastus2"])).len(), 0, "it gives free what it had");

@@ -134,6 +134,11 @@ pub fn topology() -> impl Arbitrary<Value = Topology> {
     })
 }
 
+/// What a resolved topology writes.
+pub fn bodies(topology: &Topology) -> BTreeMap<Address, serde_json::Value> {
+    aoai_lb::template::written(topology).into_iter().map(|(address, written)| (address, written.body)).collect()
+}
+
 /// Live state that holds exactly `topology`, all of it `owner`'s.
 pub fn live(topology: &Topology, owner: &Owner) -> Live {
     Live {
@@ -146,9 +151,9 @@ pub fn live(topology: &Topology, owner: &Owner) -> Live {
         soft_deleted: Vec::new(),
         usage: BTreeMap::new(),
         busy: BTreeMap::new(),
-        drift: BTreeMap::new(),
+        bodies: bodies(topology),
         undescribed: Vec::new(),
         running: None,
-        topology: topology.clone(),
+        topology: Topology { observability: None, ..topology.clone() },
     }
 }

@@ -48,7 +48,7 @@ fn said(mut topology: Topology, main: &str) -> Topology {
     let (vault, user) = (says("secretIdentifier"), says("userAssignedIdentities"));
     topology.named_values.retain(|_, value| match value.holds {
         Holds::Vault(_) => vault,
-        Holds::ClientId => user,
+        Holds::ClientId | Holds::Text => user,
     });
     if let Some(gateway) = &mut topology.gateway {
         if !user {
