@@ -4,7 +4,7 @@ use super::client::{get, get_value, list};
 use crate::arm::{self, Answers, id, request};
 use crate::diagnostic::{Diagnostic, Exit};
 use crate::topology::address::Logger;
-use crate::topology::{Live, Location, Observability, Topology};
+use crate::topology::{Address, Live, Location, Observability, Topology};
 use crate::wire::{BoxFuture, Cloud, Request};
 use futures::future::{join_all, try_join_all};
 use serde_json::Value;
@@ -80,10 +80,7 @@ async fn read(cloud: &dyn Cloud, desired: &Topology) -> Result<Answers, Diagnost
     let accounts: Vec<String> = answers.accounts.iter().filter(|a| arm::holds_models(a)).map(given).collect();
     let gateway = arm::find_gateway(desired, &answers.services).map(given);
     let collections = ["backends", "apis", "subscriptions", "namedValues", "products", "loggers"];
-    let children = gateway.iter().flat_map(|gateway| {
-        let children = collections.map(|name| all(request::children(gateway, name)));
-        children.into_iter().chain([all(request::settings(gateway))])
-    });
+    let children = gateway.iter().flat_map(|gateway| collections.map(|name| all(request::children(gateway, name))));
     let deployments = accounts.iter().map(|account| all(request::deployments(account)));
     let mut second = try_join_all(children.chain(deployments)).await?.into_iter();
     if gateway.is_some() {
@@ -94,11 +91,10 @@ async fn read(cloud: &dyn Cloud, desired: &Topology) -> Result<Answers, Diagnost
         answers.named_values = next();
         answers.products = next();
         answers.loggers = next();
-        answers.settings = next();
     }
     answers.deployments = accounts.into_iter().zip(second).collect();
 
-    third(cloud, desired, &mut answers).await?;
+    third(cloud, desired, gateway.as_deref(), &mut answers).await?;
     Ok(answers)
 }
 
@@ -111,7 +107,12 @@ fn regions(desired: &Topology) -> BTreeSet<Location> {
 }
 
 /// What hangs on an API or a product, and the ETags.
-async fn third(cloud: &dyn Cloud, desired: &Topology, answers: &mut Answers) -> Result<(), Diagnostic> {
+async fn third(
+    cloud: &dyn Cloud,
+    desired: &Topology,
+    gateway: Option<&str>,
+    answers: &mut Answers,
+) -> Result<(), Diagnostic> {
     let ids = |all: &[Value], names: Vec<&String>| -> Vec<String> {
         let named = |one: &Value| names.iter().any(|name| name.eq_ignore_ascii_case(id::name(&given(one))));
         all.iter().filter(|one| named(one) || arm::is_ours(desired, one)).map(given).collect()
@@ -120,6 +121,8 @@ async fn third(cloud: &dyn Cloud, desired: &Topology, answers: &mut Answers) -> 
     let products = ids(&answers.products, desired.products.values().map(|product| &product.name).collect());
     // without a logger there is nowhere to record to
     let recorded: &[String] = if answers.loggers.is_empty() { &[] } else { &apis };
+    let set = desired.has(&Address::DiagnosticSetting) || !answers.loggers.is_empty();
+    let settings = try_join_all(gateway.filter(|_| set).map(|gateway| list(cloud, request::settings(gateway))));
     let leaving: Vec<String> = leaving(desired, answers);
     let whole = join_all(apis.iter().map(|api| get(cloud, request::api(api))));
     let operations = join_all(apis.iter().map(|api| list(cloud, request::operations(api))));
@@ -128,8 +131,8 @@ async fn third(cloud: &dyn Cloud, desired: &Topology, answers: &mut Answers) -> 
     let governed: Vec<&String> = apis.iter().chain(&products).collect();
     let policies = join_all(governed.iter().map(|of| get_value(cloud, request::policy(of))));
     let etags = join_all(leaving.iter().map(|resource| get(cloud, request::resource(resource))));
-    let lists = futures::future::join3(operations, diagnostics, links);
-    let (whole, (operations, diagnostics, links), policies, etags) =
+    let lists = futures::future::join4(operations, diagnostics, links, settings);
+    let (whole, (operations, diagnostics, links, settings), policies, etags) =
         futures::future::join4(whole, lists, policies, etags).await;
     for (api, response) in apis.iter().zip(whole) {
         let Some(response) = response? else { continue };
@@ -141,6 +144,7 @@ async fn third(cloud: &dyn Cloud, desired: &Topology, answers: &mut Answers) -> 
             *listed = whole;
         }
     }
+    answers.settings = settings?.concat();
     let kept = [
         (&apis[..], operations, &mut answers.operations),
         (recorded, diagnostics, &mut answers.diagnostics),
