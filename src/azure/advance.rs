@@ -85,6 +85,7 @@ fn end(world: &mut World, at: Time, key: &str) {
         Effect::Purge(key) => {
             world.state.deleted.remove(&key);
         }
+        Effect::Place(children) => super::apim::place(world, children),
         Effect::Nothing => {}
     }
 }

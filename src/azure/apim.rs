@@ -1,24 +1,40 @@
 //! API Management: the service, its children, and what is left of deleted services.
+//!
+//! A kind of child is a row of the table in `kinds`: how it is written and shown. What all have in common is in `child`.
+//!
+//! Deliberately absent: workspaces, the developer portal, certificates, and what only the gateway does.
 
-pub(super) mod apis;
-pub(super) mod backends;
+mod apis;
+mod backends;
+mod child;
 mod deleted;
-pub(super) mod operations;
-pub(super) mod policies;
+mod diagnostics;
+mod fragments;
+mod kinds;
+mod loggers;
+mod named_values;
+mod operations;
+mod people;
+mod plain;
+mod policies;
+mod products;
+mod releases;
+mod sent;
 pub(super) mod service;
-pub(super) mod subscriptions;
+mod subscriptions;
+mod version_sets;
 
 use super::World;
-use super::ids::ResourceId;
-use super::reply::{Reply, child_not_found, error, method_not_allowed, service_error};
+use super::ids::{ResourceId, from_parts};
+use super::reply::{Reply, child_not_found, error, method_not_allowed};
 use super::router::{Ask, Call, unknown, version_problem};
-use super::shape::cut_to_version;
 use super::state::Resource;
 use crate::catalogue;
-use crate::time::Time;
 use crate::wire::Method;
-use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
+use child::transitioning;
+pub(super) use child::{View, place, show};
+use kinds::kind_of;
+use serde_json::{Value, json};
 
 pub(super) const SERVICE: &str = "Microsoft.ApiManagement/service";
 
@@ -55,27 +71,90 @@ pub(super) fn in_subscription(
     }
 }
 
-/// A child as it is shown: what an older api-version does not know is left out.
-pub(super) fn show_child(resource: &Resource, version: &str) -> Value {
-    let mut properties = resource.at("properties").clone();
-    cut_to_version(&resource.kind, version, &mut properties);
-    json!({"id": resource.id, "type": resource.kind, "name": resource.name, "properties": properties})
+/// A request for a service or one of its children.
+pub(super) fn handle(world: &mut World, call: &Call) -> Reply {
+    let kind = call.id.kind.name.as_str();
+    match kind {
+        SERVICE => return service::handle(world, call),
+        products::APIS | products::GROUPS => return products::link(world, call),
+        _ => {}
+    }
+    let Some(child) = kind_of(kind) else { return unknown(kind) };
+    let raw = call.url.query("format").is_some_and(|format| format.eq_ignore_ascii_case("rawxml"));
+    if call.method == Method::Get && raw && kind.ends_with("/policies") {
+        return policies::get_raw(world, call);
+    }
+    child::handle(world, call, child)
 }
 
 /// The answer for a child of a live service that is not there.
 pub(super) fn not_found(kind: &str) -> Reply {
-    child_not_found(match kind.rsplit('/').next().unwrap_or("") {
-        "backends" => "Backend",
-        "apis" => "Api",
-        "operations" => "Operation",
-        "policies" => "PoliciesConfiguration",
-        "subscriptions" => "Subscription",
-        other => other,
-    })
+    child_not_found(kind_of(kind).map_or("Resource", |child| child.what))
+}
+
+/// The answer for a child whose parent is not there: recorded, a policy is missed itself, everything else by its parent.
+pub(super) fn orphan(id: &ResourceId, parent: &ResourceId) -> Reply {
+    let policy = id.kind.name.ends_with("/policies");
+    not_found(if policy { &id.kind.name } else { &parent.kind.name })
+}
+
+/// A list of children under a parent, given by its key.
+pub(super) fn list(world: &World, ask: &Ask<'_>, kind: &str, parent: &str) -> Reply {
+    let kept = world.state.children(&format!("{parent}/"), kind);
+    let values: Vec<Value> = match kind {
+        products::APIS | products::GROUPS => {
+            kept.filter_map(|link| products::show_link(world, link, &ask.version)).collect()
+        }
+        // a list has the current revisions
+        apis::KIND => {
+            kept.filter(|api| !api.name.contains(';')).map(|api| show(api, &ask.version, View::Listed)).collect()
+        }
+        _ => kept.map(|resource| show(resource, &ask.version, View::Listed)).collect(),
+    };
+    page(world, ask, values)
+}
+
+/// Lists that are no types of their own: revisions of an API, subscriptions of a product.
+pub(super) fn derived_list(world: &World, ask: &Ask<'_>, raw: &[&str]) -> Option<Reply> {
+    let (last, before) = raw.split_last()?;
+    if ask.method != Method::Get {
+        return None;
+    }
+    let id = from_parts(before)?.recased(&world.state);
+    let kept = world.state.resources.get(&id.key());
+    match (id.kind.name.as_str(), last.to_lowercase().as_str()) {
+        (apis::KIND, "revisions") => Some(match kept {
+            Some(_) => apis::revisions::list(world, &id),
+            None => not_found(&id.kind.name),
+        }),
+        ("Microsoft.ApiManagement/service/products", "subscriptions") => Some(match kept {
+            Some(product) => page(world, ask, subscriptions_of(world, &id, product, &ask.version)),
+            None => not_found(&id.kind.name),
+        }),
+        _ => None,
+    }
+}
+
+/// The subscriptions of a product, each at an address under it, as recorded.
+fn subscriptions_of(world: &World, id: &ResourceId, product: &Resource, version: &str) -> Vec<Value> {
+    let under = format!("{}/subscriptions/", id.top().key());
+    world
+        .state
+        .children(&under, "Microsoft.ApiManagement/service/subscriptions")
+        .filter(|kept| kept.text("properties/scope").eq_ignore_ascii_case(&product.id))
+        .map(|kept| {
+            let mut shown = show(kept, version, View::Listed);
+            if let Value::Object(map) = &mut shown {
+                map.insert("id".into(), format!("{}/subscriptions/{}", product.id, kept.name).into());
+                map.insert("type".into(), "Microsoft.ApiManagement/service/products/subscriptions".into());
+            }
+            shown
+        })
+        .collect()
 }
 
 /// A page of a list: `value`, `count` of all, `nextLink` where there is more.
-pub(super) fn page(world: &World, ask: &Ask<'_>, values: Vec<Value>) -> Reply {
+fn page(world: &World, ask: &Ask<'_>, values: Vec<Value>) -> Reply {
     if ask.url.query("$filter").is_some_and(|filter| !filter.is_empty()) {
         return error(400, "UnsupportedFilter", "the local Azure does not evaluate $filter of API Management");
     }
@@ -97,85 +176,4 @@ pub(super) fn page(world: &World, ask: &Ask<'_>, values: Vec<Value>) -> Reply {
         map.insert("nextLink".into(), format!("{origin}/{path}?{rest}").into());
     }
     Reply::pretty(200, body)
-}
-
-/// Answers the methods that every child has in common: GET, HEAD and DELETE. `None` for the others.
-pub(super) fn read_or_delete(world: &mut World, call: &Call, what: &str) -> Option<Reply> {
-    let key = call.key();
-    match call.method {
-        Method::Get => Some(match world.state.resources.get(&key) {
-            Some(child) => Reply::pretty(200, show_child(child, &call.version)).etag(&child.etag),
-            None => child_not_found(what),
-        }),
-        Method::Head => Some(match world.state.resources.get(&key) {
-            Some(child) => Reply::empty(200).etag(&child.etag),
-            None => Reply::empty(404),
-        }),
-        Method::Delete => {
-            if let Some(refusal) = locked(world, &call.id) {
-                return Some(refusal);
-            }
-            let Some(child) = world.state.resources.get(&key) else { return Some(Reply::empty(204)) };
-            if let Some(refusal) = precondition(call, child) {
-                return Some(refusal);
-            }
-            world.state.take(&key);
-            Some(Reply::empty(200))
-        }
-        _ => None,
-    }
-}
-
-/// Refuses a write while the service is in transition.
-pub(super) fn locked(world: &World, id: &ResourceId) -> Option<Reply> {
-    let service = world.state.resources.get(&id.top().key())?;
-    (!service.at_rest()).then(|| transitioning(&service.name))
-}
-
-pub(super) fn transitioning(name: &str) -> Reply {
-    let message = format!("The API Service {name} is transitioning at this time. Please try the request again later.");
-    service_error(409, "ServiceLocked", message)
-}
-
-/// Refuses a write whose `If-Match` names another state of the child.
-pub(super) fn precondition(call: &Call, child: &Resource) -> Option<Reply> {
-    let wanted = call.if_match.as_deref()?.trim();
-    if wanted == "*" || wanted.trim_matches('"') == child.etag {
-        return None;
-    }
-    let message = "Resource was modified since last retrieval.";
-    Some(Reply::pretty(412, json!({"error": {"code": "PreconditionFailed", "message": message, "details": null}})))
-}
-
-/// Keeps a child's properties. The ETag changes only where they did, as recorded.
-pub(super) fn keep(world: &mut World, now: Time, id: &ResourceId, properties: Map<String, Value>) -> (u16, String) {
-    let key = id.key();
-    let known = world.state.resources.get(&key);
-    let status = if known.is_some() { 200 } else { 201 };
-    if let Some(known) = known
-        && known.at("properties").as_object() == Some(&properties)
-    {
-        return (status, known.etag.clone());
-    }
-    let etag = world.new_etag();
-    let created = known_created(world, &key).unwrap_or(now);
-    let hidden = world.state.resources.get(&key).map_or_else(BTreeMap::new, |known| known.hidden.clone());
-    let body = Map::from_iter([("properties".to_string(), Value::Object(properties))]);
-    let child = Resource {
-        id: id.text(),
-        name: id.name().to_string(),
-        kind: id.kind.name.to_string(),
-        etag: etag.clone(),
-        created,
-        changed: now,
-        body,
-        hidden,
-        busy: Time::ZERO,
-    };
-    world.state.resources.insert(key, child);
-    (status, etag)
-}
-
-fn known_created(world: &World, key: &str) -> Option<Time> {
-    world.state.resources.get(key).map(|known| known.created)
 }

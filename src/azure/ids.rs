@@ -170,6 +170,9 @@ impl ResourceId {
             self.names = parent.names;
             self.names.extend(own);
         }
+        if let Some(current) = self.current_revision(state) {
+            self.names = current;
+        }
         if let Some(kept) = state.resources.get(&self.key()) {
             if self.kind.known.is_none() {
                 self.kind.name.clone_from(&kept.kind);
@@ -179,6 +182,15 @@ impl ResourceId {
             }
         }
         self
+    }
+
+    /// The names of an API that is asked for by the number of its current revision, `x;rev=1`: it stands under `x`.
+    fn current_revision(&self, state: &State) -> Option<Vec<String>> {
+        let (api, revision) = self.names.last()?.split_once(";rev=")?;
+        let mut names = self.names.clone();
+        *names.last_mut()? = api.to_string();
+        let kept = state.resources.get(&ResourceId { names: names.clone(), ..self.clone() }.key())?;
+        (kept.text("properties/apiRevision") == revision).then_some(names)
     }
 }
 

@@ -8,7 +8,9 @@ use super::faults::{self, Failed};
 use super::ids::Url;
 use super::reply::{Reply, gateway};
 use super::shape::{hex, stamp};
+use super::state::Resource;
 use super::{World, apim};
+use crate::catalogue::not_older;
 use crate::time::{Duration, Time};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
@@ -65,6 +67,8 @@ pub(super) enum Effect {
     RemoveGroup,
     /// A soft-deleted resource is gone; the key is that of the deleted one.
     Purge(String),
+    /// The children of a service are there.
+    Place(Vec<Resource>),
     /// Nothing: it had happened at once.
     Nothing,
 }
@@ -167,9 +171,11 @@ impl World {
             }
             Follow::Child(code) => {
                 let address = format!("{origin}{}?api-version={version}", operation.target);
-                reply
-                    .header("Azure-AsyncOperation", format!("{address}&azure-asyncId={key}"))
-                    .header("Location", format!("{address}&asyncId={key}&asyncCode={code}"))
+                let reply = match not_older(version, "2023-05-01-preview") {
+                    true => reply.header("Azure-AsyncOperation", format!("{address}&azure-asyncId={key}")),
+                    false => reply,
+                };
+                reply.header("Location", format!("{address}&asyncId={key}&asyncCode={code}"))
             }
         }
     }
@@ -303,7 +309,12 @@ pub(super) fn poll(world: &World, now: Time, key: &str, asked: Asked, url: &Url)
             (Asked::Status, true) => Reply::pretty(200, json!({"status": "InProgress"})),
             (Asked::Status, false) => Reply::pretty(200, json!({"status": "Succeeded"})),
             (Asked::Result, true) => world.followed(Reply::empty(202), now, key, operation),
-            (Asked::Result, false) => Reply::empty(*code),
+            (Asked::Result, false) => match world.state.resources.get(&operation.target.to_lowercase()) {
+                Some(child) if *code != 204 => {
+                    Reply::pretty(*code, apim::show(child, &operation.version, apim::View::Read)).etag(&child.etag)
+                }
+                _ => Reply::empty(*code),
+            },
         },
     }
 }

@@ -281,7 +281,7 @@ fn anywhere(world: &mut World, ask: &Ask<'_>, at: usize, raw: &[&str]) -> Reply 
             None => no_such_address(),
         };
     }
-    if let Some(reply) = cognitive::of_account(world, ask, raw) {
+    if let Some(reply) = cognitive::of_account(world, ask, raw).or_else(|| apim::derived_list(world, ask, raw)) {
         return reply;
     }
     let kind = Kind::new(&type_of(tail));
@@ -318,6 +318,9 @@ fn list(world: &World, ask: &Ask<'_>, kind: &Kind, scope: &str, direct: bool) ->
         locks::LOCK => return locks::list(world, ask, &scope),
         _ => {}
     }
+    if !direct && kind.name.starts_with(apim::SERVICE) {
+        return apim::list(world, ask, &kind.name, &scope);
+    }
     // a type that stands in groups is listed in the whole subscription
     let whole = direct && scope.split('/').count() == 3 && !kind.extends();
     let under = match direct {
@@ -325,36 +328,20 @@ fn list(world: &World, ask: &Ask<'_>, kind: &Kind, scope: &str, direct: bool) ->
         _ => format!("{scope}/"),
     };
     let values: Vec<Value> =
-        world.state.children(&under, &kind.name).map(|resource| show_listed(resource, &ask.version)).collect();
-    match kind.name.as_str() {
-        name if name.starts_with("Microsoft.ApiManagement/service/") => apim::page(world, ask, values),
-        _ => Reply::json(200, json!({ "value": values })),
-    }
+        world.state.children(&under, &kind.name).map(|resource| show(resource, &ask.version)).collect();
+    Reply::json(200, json!({ "value": values }))
 }
 
 /// A resource as its provider shows it.
 pub(super) fn show(resource: &Resource, version: &str) -> Value {
     match resource.kind.as_str() {
-        "Microsoft.ApiManagement/service" => apim::service::show(resource),
-        "Microsoft.ApiManagement/service/apis" => apim::apis::show(resource, version),
-        "Microsoft.ApiManagement/service/policies" | "Microsoft.ApiManagement/service/apis/policies" => {
-            apim::policies::show(resource, "xml")
-        }
+        apim::SERVICE => apim::service::show(resource),
         "Microsoft.CognitiveServices/accounts" => cognitive::accounts::show(resource, version),
         "Microsoft.CognitiveServices/accounts/deployments" => cognitive::deployments::show(resource, version),
         cognitive::children::FILTER | cognitive::children::PROJECT => cognitive::children::show(resource),
         authorization::ASSIGNMENT => authorization::show(resource, version),
-        kind if kind.starts_with("Microsoft.ApiManagement/service/") => apim::show_child(resource, version),
+        kind if kind.starts_with(apim::SERVICE) => apim::show(resource, version, apim::View::Read),
         _ => plain::show(resource),
-    }
-}
-
-/// The same in a list, where some show less.
-fn show_listed(resource: &Resource, version: &str) -> Value {
-    match resource.kind.as_str() {
-        "Microsoft.ApiManagement/service/apis" => apim::apis::show_listed(resource, version),
-        "Microsoft.ApiManagement/service/apis/operations" => apim::operations::show_listed(resource, version),
-        _ => show(resource, version),
     }
 }
 
@@ -411,14 +398,7 @@ pub(super) fn call_provider(world: &mut World, call: &Call) -> Reply {
         return refusal;
     }
     match kind.name.as_str() {
-        "Microsoft.ApiManagement/service" => apim::service::handle(world, call),
-        "Microsoft.ApiManagement/service/backends" => apim::backends::handle(world, call),
-        "Microsoft.ApiManagement/service/apis" => apim::apis::handle(world, call),
-        "Microsoft.ApiManagement/service/apis/operations" => apim::operations::handle(world, call),
-        "Microsoft.ApiManagement/service/policies" | "Microsoft.ApiManagement/service/apis/policies" => {
-            apim::policies::handle(world, call)
-        }
-        "Microsoft.ApiManagement/service/subscriptions" => apim::subscriptions::handle(world, call),
+        name if name.starts_with(apim::SERVICE) => apim::handle(world, call),
         "Microsoft.CognitiveServices/accounts" => cognitive::accounts::handle(world, call),
         "Microsoft.CognitiveServices/accounts/deployments" => cognitive::deployments::handle(world, call),
         cognitive::children::FILTER | cognitive::children::PROJECT => cognitive::children::handle(world, call),
@@ -448,7 +428,7 @@ fn orphan(world: &World, call: &Call) -> Option<Reply> {
         return Some(match call.method {
             Method::Put | Method::Patch | Method::Post => apim::not_found(&parent.kind.name),
             Method::Head => Reply::empty(404),
-            Method::Get | Method::Delete => apim::not_found(&call.id.kind.name),
+            Method::Get | Method::Delete => apim::orphan(&call.id, &parent),
         });
     }
     Some(match call.method {

@@ -8,6 +8,9 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
+/// What every secret that is made here has in it.
+const CANARY: &str = "CANARY";
+
 /// `2023-07-25T08:03:24.9463833Z`: seven digits at most, without zeros at the end, as .NET writes it.
 pub(super) fn stamp(time: Time) -> String {
     let whole = time.rfc3339();
@@ -150,9 +153,16 @@ impl World {
         format!("{:08x}-0000-2300-0000-{:08x}0000", self.state.serial, now.0 / 1_000_000_000)
     }
 
-    /// A new secret key of 32 hexadecimal digits.
-    pub(super) fn new_key(&mut self, label: &str) -> String {
-        hex(&self.fresh(label)[..16])
+    /// A new secret key of letters and digits. Every one has the word CANARY in it, so that a search finds one that has
+    /// come where it does not belong.
+    pub(super) fn new_key(&mut self, label: &str, length: usize) -> String {
+        const LETTERS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+        let bits: Vec<u8> = (0..length.div_ceil(32)).flat_map(|_| self.fresh(label)).collect();
+        let mut key: String =
+            bits.iter().take(length).map(|byte| char::from(LETTERS[usize::from(*byte) % 62])).collect();
+        let at = length.saturating_sub(CANARY.len()).min(8);
+        key.replace_range(at..(at + CANARY.len()).min(key.len()), CANARY);
+        key
     }
 
     /// The parameters that sign an operation's url: a time, a whole certificate, a signature, a hash. Each answer signs

@@ -131,10 +131,11 @@ fn upgrade(mut state: Value, from: u64) -> Value {
 
 impl State {
     /// Resources right under `parent` (a key with its final slash), of one type.
-    pub fn children<'a>(&'a self, parent: &'a str, kind: &'a str) -> impl Iterator<Item = &'a Resource> {
+    pub fn children<'a>(&'a self, parent: &str, kind: &str) -> impl Iterator<Item = &'a Resource> + use<'a> {
+        let (parent, kind) = (parent.to_string(), kind.to_string());
         self.resources
-            .range(parent.to_string()..)
-            .take_while(move |(key, _)| key.starts_with(parent))
+            .range(parent.clone()..)
+            .take_while(move |(key, _)| key.starts_with(&parent))
             .map(|(_, resource)| resource)
             .filter(move |resource| resource.kind == kind)
     }

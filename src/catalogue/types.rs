@@ -135,6 +135,11 @@ const fn child(name: &'static str) -> ResourceType {
     quick(name, API_MANAGEMENT)
 }
 
+/// A child whose writes go on after they are answered.
+const fn slow_child(name: &'static str) -> ResourceType {
+    ResourceType { operation: Operation::Both, seconds: 2, ..child(name) }
+}
+
 /// A type whose writes are done when they are answered.
 const fn quick(name: &'static str, versions: &'static [&'static str]) -> ResourceType {
     ResourceType { name, versions, operation: Operation::Synchronous, seconds: 1, soft_delete: false, located: false }
@@ -167,17 +172,32 @@ pub const TYPES: &[ResourceType] = &[
         located: true,
     },
     child("Microsoft.ApiManagement/service/backends"),
-    child("Microsoft.ApiManagement/service/namedValues"),
+    slow_child("Microsoft.ApiManagement/service/namedValues"),
+    slow_child("Microsoft.ApiManagement/service/policyFragments"),
     child("Microsoft.ApiManagement/service/policies"),
     child("Microsoft.ApiManagement/service/apis"),
     child("Microsoft.ApiManagement/service/apis/operations"),
+    child("Microsoft.ApiManagement/service/apis/operations/policies"),
     child("Microsoft.ApiManagement/service/apis/policies"),
     child("Microsoft.ApiManagement/service/apis/diagnostics"),
+    slow_child("Microsoft.ApiManagement/service/apis/schemas"),
+    child("Microsoft.ApiManagement/service/apis/releases"),
+    child("Microsoft.ApiManagement/service/apis/resolvers"),
+    child("Microsoft.ApiManagement/service/apis/resolvers/policies"),
+    child("Microsoft.ApiManagement/service/apiVersionSets"),
+    child("Microsoft.ApiManagement/service/diagnostics"),
     child("Microsoft.ApiManagement/service/loggers"),
     child("Microsoft.ApiManagement/service/products"),
     child("Microsoft.ApiManagement/service/products/apis"),
+    child("Microsoft.ApiManagement/service/products/apiLinks"),
+    child("Microsoft.ApiManagement/service/products/groups"),
     child("Microsoft.ApiManagement/service/products/policies"),
     child("Microsoft.ApiManagement/service/subscriptions"),
+    child("Microsoft.ApiManagement/service/groups"),
+    child("Microsoft.ApiManagement/service/users"),
+    child("Microsoft.ApiManagement/service/tags"),
+    child("Microsoft.ApiManagement/service/caches"),
+    child("Microsoft.ApiManagement/service/authorizationProviders"),
     ResourceType {
         name: "Microsoft.CognitiveServices/accounts",
         versions: COGNITIVE,

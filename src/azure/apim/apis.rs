@@ -1,199 +1,252 @@
-//! `service/apis`: an API, its revision 1.
+//! `service/apis`: APIs with their revisions and versions, written plainly or from a definition.
 //!
-//! Deliberately absent, and refused by name: import of a definition (`format`, `value`), revisions, version sets.
+//! The current revision stands under the API's own name, every other one under `name;rev=2`. A release makes another one
+//! current: then the two change places, with all that hangs on them.
 
-use super::{keep, locked, precondition, read_or_delete};
+pub(super) mod import;
+pub(super) mod revisions;
+
+use super::child::{View, Written, named};
+use super::sent::Sent;
+use super::{products, version_sets};
 use crate::azure::World;
+use crate::azure::ids::ResourceId;
 use crate::azure::lro::{Effect, Follow, Start};
-use crate::azure::reply::{Reply, child_not_found, method_not_allowed, validation};
+use crate::azure::reply::Reply;
 use crate::azure::router::Call;
 use crate::azure::shape::{merge, object};
 use crate::azure::state::Resource;
 use crate::catalogue::not_older;
 use crate::time::Duration;
-use crate::wire::Method;
 use serde_json::{Map, Value, json};
 
+pub(super) const KIND: &str = "Microsoft.ApiManagement/service/apis";
+const TYPES: [&str; 6] = ["http", "soap", "websocket", "graphql", "odata", "grpc"];
+const PROTOCOLS: [&str; 4] = ["http", "https", "ws", "wss"];
+
+/// How long a deletion and an import take.
 const DELETION: Duration = Duration::from_secs(5);
+const IMPORT: Duration = Duration::from_secs(10);
 
-pub(in crate::azure) fn handle(world: &mut World, call: &Call) -> Reply {
-    match call.method {
-        Method::Put => {
-            if let Some(refusal) = refused(world, call) {
-                return refusal;
-            }
-            write(world, call, object(call.body.get("properties")))
+/// An API for an answer. What agents brought came with 2024-05-01.
+pub(super) fn show(_: &Resource, version: &str, view: View, properties: &mut Map<String, Value>) {
+    let fresh = matches!(view, View::Created | View::Updated);
+    if !fresh {
+        for name in ["apiVersionSet", "effectivePath"] {
+            properties.shift_remove(name);
         }
-        Method::Patch => {
-            let Some(known) = world.state.resources.get(&call.key()) else { return child_not_found("Api") };
-            let mut properties = known.at("properties").clone();
-            if let Some(refusal) = refused(world, call) {
-                return refusal;
-            }
-            merge(&mut properties, call.body.get("properties").unwrap_or(&json!({})));
-            write(world, call, object(Some(&properties)))
-        }
-        Method::Delete => delete(world, call),
-        Method::Get => match world.state.resources.get(&call.key()) {
-            Some(api) => Reply::pretty(200, show(api, &call.version)).etag(&api.etag),
-            None => child_not_found("Api"),
-        },
-        other => read_or_delete(world, call, "Api").unwrap_or_else(|| method_not_allowed(other.as_str())),
     }
-}
-
-fn refused(world: &World, call: &Call) -> Option<Reply> {
-    let known = world.state.resources.get(&call.key());
-    locked(world, &call.id).or_else(|| known.and_then(|known| precondition(call, known)))
-}
-
-/// An API as a GET or PUT shows it. What agents brought came with 2024-05-01.
-pub(in crate::azure) fn show(api: &Resource, version: &str) -> Value {
-    let mut shown = super::show_child(api, version);
-    if !not_older(version, "2024-05-01")
-        && let Some(Value::Object(properties)) = shown.get_mut("properties")
-    {
-        for name in ["mcpProperties", "a2aProperties", "isAgent", "agent", "jsonRpcProperties"] {
+    if !not_older(version, "2024-05-01") {
+        for name in ["mcpProperties", "a2aProperties", "isAgent", "agent", "jsonRpcProperties", "effectivePath"] {
             properties.shift_remove(name);
         }
         if let Some(Value::Object(names)) = properties.get_mut("subscriptionKeyParameterNames") {
             names.shift_remove("bearer");
         }
+        // recorded: the answer to a PUT has less than a GET
+        if let (true, Some(Value::Object(settings))) = (fresh, properties.get_mut("authenticationSettings")) {
+            for name in ["oAuth2AuthenticationSettings", "openidAuthenticationSettings"] {
+                settings.shift_remove(name);
+            }
+        }
     }
-    shown
-}
-
-/// An API as a list shows it: recorded and documented, a list does not say how a key is sent.
-pub(in crate::azure) fn show_listed(api: &Resource, version: &str) -> Value {
-    let mut shown = show(api, version);
-    if let Some(Value::Object(properties)) = shown.get_mut("properties") {
+    // recorded in 2019 and documented since: a list does not say how a key is sent
+    if view == View::Listed && !not_older(version, "2019-12-01") {
         properties.insert("authenticationSettings".into(), Value::Null);
         properties.insert("subscriptionKeyParameterNames".into(), Value::Null);
     }
-    shown
 }
 
-fn write(world: &mut World, call: &Call, sent: Map<String, Value>) -> Reply {
-    let text = |name: &str| sent.get(name).and_then(Value::as_str);
-    let mut problems: Vec<(&str, String)> = Vec::new();
-    for name in ["format", "value"] {
-        if text(name).is_some() {
-            problems.push((name, "The local Azure does not import API definitions yet.".into()));
+pub(super) fn write(world: &mut World, call: &Call, sent: Map<String, Value>) -> Result<Written, Reply> {
+    let source = source(world, call, &sent);
+    let definition = import::read(world, &sent)?;
+    // what was sent stands over what the definition says, and that over the API that this one is made from
+    let mut base = object(source.as_ref().map(|source| source.at("properties")));
+    base.shift_remove("isCurrent");
+    if let Some(definition) = &definition {
+        base.extend(definition.properties.clone());
+    }
+    base.extend(sent.into_iter().filter(|(_, value)| !value.is_null()));
+    let mut sent = Sent::new(base);
+    let revision = revision(world, call, &mut sent);
+    let properties = properties(world, call, &mut sent, &revision);
+    sent.end()?;
+    let mut written = Written { properties, ..Written::default() };
+    match (&definition, &source) {
+        (Some(definition), _) => {
+            written.takes = definition.is_slow.then_some(IMPORT);
+            written.under = import::operations(world, call, definition);
+        }
+        (None, Some(source)) if !world.state.resources.contains_key(&call.key()) => {
+            written.under = revisions::copies(world, source, &call.id.text());
+        }
+        _ => {}
+    }
+    Ok(written)
+}
+
+/// The API that this one is made from.
+fn source(world: &World, call: &Call, sent: &Map<String, Value>) -> Option<Resource> {
+    let text = sent.get("sourceApiId").and_then(Value::as_str)?;
+    named(world, &call.id, "apis", text).cloned()
+}
+
+/// The number of the revision that is written: its own, that of the name, or 1.
+fn revision(world: &World, call: &Call, sent: &mut Sent) -> String {
+    let kept = world.state.resources.get(&call.key()).map(|kept| kept.text("properties/apiRevision").to_string());
+    if let Some(source) = sent.text("sourceApiId", 1..=2000)
+        && named(world, &call.id, "apis", &source).is_none()
+    {
+        let name = source.rsplit('/').next().unwrap_or("");
+        sent.refuse("sourceApiId", format!("API with id '{name}' could not be found."));
+    }
+    match call.id.name().split_once(';') {
+        None => kept.unwrap_or_else(|| "1".into()),
+        Some((_, rest)) => {
+            let number = rest.strip_prefix("rev=").filter(|number| {
+                number.len() <= 9 && !number.starts_with('0') && number.chars().all(|c| c.is_ascii_digit())
+            });
+            match number {
+                Some(number) if !number.is_empty() => number.to_string(),
+                _ => {
+                    sent.refuse("apiId", "A revision is named by ';rev=' and a number from 1.");
+                    String::new()
+                }
+            }
         }
     }
-    if text("apiVersionSetId").is_some() {
-        problems.push(("apiVersionSetId", "The local Azure has no API version sets yet.".into()));
-    }
-    if call.id.name().contains(';') {
-        problems.push(("apiId", "The local Azure has no API revisions yet.".into()));
-    }
-    let name = text("displayName").unwrap_or("");
-    if name.is_empty() || name.chars().count() > 300 {
-        problems.push(("displayName", "The field displayName must have a length from 1 to 300.".into()));
-    }
-    let path = match text("path") {
-        Some(path) if path.len() <= 400 => path.trim_matches('/').to_string(),
-        Some(_) => {
-            problems.push(("path", "The field path must have a length of at most 400.".into()));
-            String::new()
-        }
+}
+
+fn properties(world: &World, call: &Call, sent: &mut Sent, revision: &str) -> Map<String, Value> {
+    let name = sent.needed("displayName", 1..=300);
+    let description = sent.text("description", 0..=usize::MAX);
+    let service = sent.text("serviceUrl", 0..=2000).filter(|url| !url.is_empty());
+    let subscription = sent.flag("subscriptionRequired").unwrap_or(true);
+    let path = match sent.given("path") {
+        Some(_) => sent.text("path", 0..=400).unwrap_or_default().trim_matches('/').to_string(),
         None => {
-            problems.push(("path", "Path is required.".into()));
+            sent.refuse("path", "Path is required.");
             String::new()
         }
     };
-    let under = format!("{}/apis/", call.id.top().key());
-    let twin = world
-        .state
-        .children(&under, &call.id.kind.name)
-        .find(|api| api.id.to_lowercase() != call.key() && api.text("properties/path").eq_ignore_ascii_case(&path));
-    if let (Some(twin), true) = (twin, problems.is_empty()) {
-        let message = format!(
-            "Cannot create API '{}' with the same Path '{path}' as API '{}'.",
-            name,
-            twin.text("properties/displayName")
-        );
-        problems.push(("path", message));
+    if path.contains(|c: char| "*?#&<>\\ ".contains(c)) || path.split('/').any(|part| part == "..") {
+        sent.refuse("path", format!("The path '{path}' is not valid."));
     }
-    if !problems.is_empty() {
-        return validation(&problems);
+    let protocols = sent.list("protocols");
+    if protocols.iter().any(|word| !word.as_str().is_some_and(|word| PROTOCOLS.contains(&word))) {
+        sent.refuse("protocols", "A protocol must be one of http, https, ws, wss.");
     }
-    let (status, etag) = keep(world, call.now, &call.id, properties(&sent, &path));
-    match world.state.resources.get(&call.key()) {
-        Some(api) => Reply::pretty(status, show(api, &call.version)).etag(&etag),
-        None => child_not_found("Api"),
+    let kind = sent.word("apiType", &TYPES).or_else(|| sent.word("type", &TYPES)).unwrap_or("http");
+    let version = sent.text("apiVersion", 0..=100);
+    let set = version_set(world, call, sent, version.as_deref());
+    if sent.is_good()
+        && let Some(twin) = twin(world, call, &path, set, version.as_deref())
+    {
+        let other = twin.text("properties/displayName");
+        sent.refuse("path", format!("Cannot create API '{name}' with the same Path '{path}' as API '{other}'."));
     }
-}
-
-fn properties(sent: &Map<String, Value>, path: &str) -> Map<String, Value> {
-    let value = |name: &str| sent.get(name).cloned().unwrap_or(Value::Null);
-    let or = |name: &str, default: Value| match value(name) {
-        Value::Null => default,
-        value => value,
-    };
-    let mut authentication =
+    let authentication = sent.object("authenticationSettings");
+    let mut settings =
         json!({"oAuth2": null, "openid": null, "oAuth2AuthenticationSettings": [], "openidAuthenticationSettings": []});
-    merge(&mut authentication, &or("authenticationSettings", json!({})));
-    let mut names = json!({"header": "Ocp-Apim-Subscription-Key", "query": "subscription-key"});
-    merge(&mut names, &or("subscriptionKeyParameterNames", json!({})));
+    merge(&mut settings, &Value::Object(authentication));
+    let mut names = json!({"header": "Ocp-Apim-Subscription-Key", "query": "subscription-key", "bearer": null});
     if let Value::Object(names) = &mut names {
-        names.entry("bearer").or_insert(Value::Null);
+        names.extend(sent.object("subscriptionKeyParameterNames").into_iter().filter(|(_, value)| !value.is_null()));
     }
     let mut properties = json!({
-        "displayName": value("displayName"),
-        "apiRevision": "1",
-        "description": value("description"),
-        "subscriptionRequired": or("subscriptionRequired", true.into()),
-        "serviceUrl": value("serviceUrl"),
+        "displayName": name,
+        "apiRevision": revision,
+        "description": description,
+        "subscriptionRequired": subscription,
+        "serviceUrl": service,
         "backendId": null,
         "path": path,
-        "protocols": or("protocols", json!(["https"])),
+        "protocols": if protocols.is_empty() { json!(["https"]) } else { protocols.into() },
         "mcpProperties": null,
         "a2aProperties": null,
         "isAgent": false,
         "agent": null,
         "jsonRpcProperties": null,
-        "authenticationSettings": authentication,
+        "authenticationSettings": settings,
         "subscriptionKeyParameterNames": names,
     });
-    if let Value::Object(map) = &mut properties {
-        for name in ["termsOfServiceUrl", "contact", "license"] {
-            if let Some(value) = sent.get(name).filter(|value| !value.is_null()) {
-                map.insert(name.into(), value.clone());
-            }
+    let Value::Object(map) = &mut properties else { return Map::new() };
+    let mut add = |name: &str, value: Option<Value>| {
+        if let Some(value) = value {
+            map.insert(name.into(), value);
         }
-        map.insert("isCurrent".into(), true.into());
-        for name in ["apiRevisionDescription", "apiVersion", "apiVersionDescription"] {
-            if let Some(value) = sent.get(name).filter(|value| !value.is_null()) {
-                map.insert(name.into(), value.clone());
-            }
-        }
-    }
-    object(Some(&properties))
+    };
+    add("termsOfServiceUrl", sent.text("termsOfServiceUrl", 0..=2000).map(Value::from));
+    add("contact", ordered(sent.object("contact"), ["name", "url", "email"]));
+    add("license", ordered(sent.object("license"), ["name", "url"]));
+    add("type", (kind != "http").then(|| kind.into()));
+    add("isCurrent", (!call.id.name().contains(';')).then(|| true.into()));
+    add("apiRevisionDescription", sent.text("apiRevisionDescription", 0..=256).map(Value::from));
+    add("apiVersion", version.clone().filter(|version| !version.is_empty()).map(Value::from));
+    add("apiVersionDescription", sent.text("apiVersionDescription", 0..=256).map(Value::from));
+    add("apiVersionSetId", set.map(|set| set.id.clone().into()));
+    add("apiVersionSet", set.map(version_sets::embedded));
+    let segment = set.is_some_and(|set| set.text("properties/versioningScheme") == "Segment");
+    add("effectivePath", segment.then(|| format!("{path}/{}", version.unwrap_or_default()).into()));
+    map.clone()
 }
 
-/// The API is gone at once, the answer says that it will be. Its subscriptions go with it.
-fn delete(world: &mut World, call: &Call) -> Reply {
+/// The members in the order in which they come back, every one of them; `None` where nothing was sent.
+fn ordered<const N: usize>(sent: Map<String, Value>, names: [&str; N]) -> Option<Value> {
+    let value = |name: &str| (name.to_string(), sent.get(name).cloned().unwrap_or_default());
+    (!sent.is_empty()).then(|| Value::Object(names.into_iter().map(value).collect()))
+}
+
+fn version_set<'a>(world: &'a World, call: &Call, sent: &mut Sent, version: Option<&str>) -> Option<&'a Resource> {
+    let Some(id) = sent.text("apiVersionSetId", 1..=2000) else {
+        if version.is_some_and(|version| !version.is_empty()) {
+            sent.refuse("apiVersionSetId", "ApiVersionSetId is required where an API has a version.");
+        }
+        return None;
+    };
+    let set = named(world, &call.id, "apiVersionSets", &id);
+    if set.is_none() {
+        let name = id.rsplit('/').next().unwrap_or("");
+        sent.refuse("apiVersionSetId", format!("API version set with id '{name}' could not be found."));
+    }
+    set
+}
+
+/// Another API at the same path. In one version set a path is shared, and the versions differ.
+fn twin<'a>(
+    world: &'a World,
+    call: &Call,
+    path: &str,
+    set: Option<&Resource>,
+    version: Option<&str>,
+) -> Option<&'a Resource> {
+    let under = format!("{}/apis/", call.id.top().key());
+    let own = call.id.name().split(';').next().unwrap_or("");
+    world.state.children(&under, KIND).find(|other| {
+        let name = other.name.split(';').next().unwrap_or("");
+        let same_set = set.is_some_and(|set| other.text("properties/apiVersionSetId").eq_ignore_ascii_case(&set.id));
+        let same_version = other.text("properties/apiVersion") == version.unwrap_or("");
+        !name.eq_ignore_ascii_case(own)
+            && other.text("properties/path").eq_ignore_ascii_case(path)
+            && (!same_set || same_version)
+    })
+}
+
+/// An API goes with its revisions, its subscriptions and the products' links to it. Since 2023-05-01-preview the answer
+/// says that it will be gone.
+pub(super) fn delete(world: &mut World, call: &Call) -> Option<Reply> {
     let key = call.key();
-    if !world.state.resources.contains_key(&key) {
-        return Reply::empty(204);
-    }
-    if let Some(refusal) = refused(world, call) {
-        return refusal;
-    }
+    let set = world.state.resources.get(&key).map(|api| api.text("properties/apiVersionSetId").to_string());
     world.state.take(&key);
-    let under = format!("{}/subscriptions/", call.id.top().key());
-    let orphans: Vec<String> = world
-        .state
-        .children(&under, "Microsoft.ApiManagement/service/subscriptions")
-        .filter(|subscription| subscription.text("properties/scope").to_lowercase() == key)
-        .map(|subscription| subscription.id.to_lowercase())
-        .collect();
-    for orphan in orphans {
-        world.state.resources.remove(&orphan);
+    if !call.id.name().contains(';') {
+        for other in revisions::others(world, &call.id) {
+            world.state.take(&other);
+        }
+        take_along(world, &call.id);
+        version_sets::forget_empty(world, &call.id, &set.unwrap_or_default());
     }
     if !not_older(&call.version, "2023-05-01-preview") {
-        return Reply::empty(200);
+        return None;
     }
     let target = call.id.text();
     let start = Start {
@@ -206,5 +259,19 @@ fn delete(world: &mut World, call: &Call) -> Reply {
         takes: DELETION,
         effect: Effect::Nothing,
     };
-    world.start(Reply::empty(202), start)
+    Some(world.start(Reply::empty(202), start))
+}
+
+fn take_along(world: &mut World, api: &ResourceId) {
+    products::unlink(world, api, products::APIS);
+    let (under, key) = (format!("{}/subscriptions/", api.top().key()), api.key());
+    let orphans: Vec<String> = world
+        .state
+        .children(&under, "Microsoft.ApiManagement/service/subscriptions")
+        .filter(|subscription| subscription.text("properties/scope").to_lowercase() == key)
+        .map(|subscription| subscription.id.to_lowercase())
+        .collect();
+    for orphan in orphans {
+        world.state.resources.remove(&orphan);
+    }
 }

@@ -4,71 +4,32 @@
 //! protocol on a pool, a pool before its members, a second breaker rule, weight or priority out of 0 to 100, more than 30
 //! members. That a member of a pool cannot be deleted is known, its words are not.
 
-use super::{keep, locked, precondition, read_or_delete, show_child};
+use super::child::{Written, no_action};
 use crate::azure::World;
 use crate::azure::ids::{ResourceId, parse_id};
-use crate::azure::reply::{Reply, child_not_found, method_not_allowed, validation};
+use crate::azure::reply::{Reply, validation};
 use crate::azure::router::Call;
 use crate::azure::shape::{merge, object};
-use crate::catalogue::not_older;
 use crate::time::Duration;
-use crate::wire::Method;
 use serde_json::{Map, Value, json};
 
 const MEMBERS: usize = 30;
 
 type Problems = Vec<(&'static str, String)>;
 
-pub(in crate::azure) fn handle(world: &mut World, call: &Call) -> Reply {
-    match call.method {
-        Method::Put => {
-            if let Some(refusal) = locked(world, &call.id) {
-                return refusal;
-            }
-            if let Some(known) = world.state.resources.get(&call.key())
-                && let Some(refusal) = precondition(call, known)
-            {
-                return refusal;
-            }
-            write(world, call, object(call.body.get("properties")))
-        }
-        Method::Patch => patch(world, call),
-        Method::Delete => {
-            if let Some(pool) = pool_of(world, &call.id) {
-                let message = format!("Backend '{}' is used by the backend pool '{pool}'.", call.id.name());
-                return validation(&[("backendId", message)]);
-            }
-            read_or_delete(world, call, "Backend").unwrap_or_else(|| method_not_allowed("DELETE"))
-        }
-        other => read_or_delete(world, call, "Backend").unwrap_or_else(|| method_not_allowed(other.as_str())),
-    }
+pub(super) fn delete(world: &mut World, call: &Call) -> Option<Reply> {
+    let pool = pool_of(world, &call.id)?;
+    let message = format!("Backend '{}' is used by the backend pool '{pool}'.", call.id.name());
+    Some(validation(&[("backendId", message)]))
 }
 
-fn patch(world: &mut World, call: &Call) -> Reply {
-    if let Some(refusal) = locked(world, &call.id) {
-        return refusal;
-    }
-    let Some(known) = world.state.resources.get(&call.key()) else { return child_not_found("Backend") };
-    if call.if_match.is_none() {
-        // the contract requires it; what the service answers was not recorded
-        return validation(&[("If-Match", "The header 'If-Match' is required.".into())]);
-    }
-    if let Some(refusal) = precondition(call, known) {
-        return refusal;
-    }
-    let mut properties = known.at("properties").clone();
-    merge(&mut properties, call.body.get("properties").unwrap_or(&json!({})));
-    let reply = write(world, call, object(Some(&properties)));
-    // recorded in 2019: 204 without a body; the contract since then: 200 with one
-    if reply.is_success() && !not_older(&call.version, "2021-08-01") { Reply::empty(204) } else { reply }
+/// `reconnect` asks the gateway to connect anew after a while: nothing that shows here.
+pub(super) fn action(world: &mut World, call: &Call) -> Reply {
+    if call.action == "reconnect" { Reply::empty(202) } else { no_action(world, call) }
 }
 
-fn write(world: &mut World, call: &Call, sent: Map<String, Value>) -> Reply {
+pub(super) fn write(world: &mut World, call: &Call, sent: Map<String, Value>) -> Result<Written, Reply> {
     let mut problems = Problems::new();
-    let name = call.id.name();
-    if name.is_empty() || name.chars().count() > 80 {
-        problems.push(("backendId", "The field backendId must have a length from 1 to 80.".into()));
-    }
     for (field, most) in [("title", 300), ("description", 2000), ("url", 2000)] {
         if let Some(text) = sent.get(field).and_then(Value::as_str)
             && (text.is_empty() || text.chars().count() > most)
@@ -81,13 +42,9 @@ fn write(world: &mut World, call: &Call, sent: Map<String, Value>) -> Reply {
         true => pool_properties(world, call, &sent, &mut problems),
         false => single_properties(&sent, &mut problems),
     };
-    if !problems.is_empty() {
-        return validation(&problems);
-    }
-    let (status, etag) = keep(world, call.now, &call.id, properties);
-    match world.state.resources.get(&call.key()) {
-        Some(kept) => Reply::pretty(status, show_child(kept, &call.version)).etag(&etag),
-        None => child_not_found("Backend"),
+    match problems.as_slice() {
+        [] => Ok(Written { properties, ..Written::default() }),
+        problems => Err(validation(problems)),
     }
 }
 

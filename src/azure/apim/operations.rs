@@ -1,24 +1,13 @@
 //! `service/apis/operations`: one row of an API's table.
 
-use super::{keep, locked, precondition, read_or_delete, show_child};
+use super::child::{View, Written};
 use crate::azure::World;
-use crate::azure::reply::{Reply, child_not_found, method_not_allowed, validation};
+use crate::azure::reply::{Reply, validation};
 use crate::azure::router::Call;
-use crate::azure::shape::object;
 use crate::azure::state::Resource;
-use crate::wire::Method;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-pub(in crate::azure) fn handle(world: &mut World, call: &Call) -> Reply {
-    if call.method != Method::Put {
-        let other = call.method.as_str();
-        return read_or_delete(world, call, "Operation").unwrap_or_else(|| method_not_allowed(other));
-    }
-    let known = world.state.resources.get(&call.key());
-    if let Some(refusal) = locked(world, &call.id).or_else(|| known.and_then(|known| precondition(call, known))) {
-        return refusal;
-    }
-    let sent = object(call.body.get("properties"));
+pub(super) fn write(world: &mut World, call: &Call, sent: Map<String, Value>) -> Result<Written, Reply> {
     let text = |name: &str| sent.get(name).and_then(Value::as_str).unwrap_or("");
     let mut problems = Vec::new();
     for (name, most) in [("displayName", 300), ("method", 100), ("urlTemplate", 1000)] {
@@ -48,7 +37,7 @@ pub(in crate::azure) fn handle(world: &mut World, call: &Call) -> Reply {
         problems.push(("urlTemplate", message));
     }
     if !problems.is_empty() {
-        return validation(&problems);
+        return Err(validation(&problems));
     }
     let parameters: Vec<Value> = parameters
         .into_iter()
@@ -71,24 +60,18 @@ pub(in crate::azure) fn handle(world: &mut World, call: &Call) -> Reply {
         "responses": sent.get("responses").cloned().unwrap_or(json!([])),
         "policies": null,
     });
-    let (status, etag) = keep(world, call.now, &call.id, object(Some(&properties)));
-    match world.state.resources.get(&call.key()) {
-        Some(kept) => Reply::pretty(status, show_child(kept, &call.version)).etag(&etag),
-        None => child_not_found("Operation"),
-    }
+    Ok(Written::of(&properties))
 }
 
-/// An operation as a list shows it: without its request, as recorded.
-pub(in crate::azure) fn show_listed(operation: &Resource, version: &str) -> Value {
-    let mut shown = show_child(operation, version);
-    if let Some(Value::Object(properties)) = shown.get_mut("properties") {
+/// Recorded: a list has no requests.
+pub(super) fn show(_: &Resource, _: &str, view: View, properties: &mut Map<String, Value>) {
+    if view == View::Listed {
         properties.shift_remove("request");
     }
-    shown
 }
 
 /// The names in braces.
-fn template_names(template: &str) -> Vec<String> {
+pub(super) fn template_names(template: &str) -> Vec<String> {
     template
         .split('{')
         .skip(1)

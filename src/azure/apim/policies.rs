@@ -1,59 +1,45 @@
-//! `service/policies` and `service/apis/policies`: a document, checked a little and given back in the service's form.
+//! Policies of every scope: a document, checked a little and given back in the service's form.
 //!
 //! Checked: that it is XML, its sections, one policy in `backend`, and that what it names is there. The schema of every
 //! policy is not checked here.
 //!
-//! Deliberately absent, and refused by name: links, fragments, and `rawxml` in which expressions are not escaped.
+//! Deliberately absent, and refused by name: links, and `rawxml` in which expressions are not escaped.
 
-use super::{keep, locked, precondition, read_or_delete};
+use super::child::{View, Written, keep};
+use super::sent::Sent;
 use crate::azure::World;
 use crate::azure::ids::ResourceId;
-use crate::azure::reply::{Reply, child_not_found, method_not_allowed, validation};
+use crate::azure::reply::{Reply, child_not_found};
 use crate::azure::router::Call;
 use crate::azure::state::Resource;
 use crate::policy_xml::{self, Document, Element, Node};
 use crate::time::Time;
-use crate::wire::Method;
 use serde_json::{Map, Value, json};
 
 const WHAT: &str = "PoliciesConfiguration";
 const GLOBAL: &str = "<policies><inbound /><backend><forward-request /></backend><outbound /></policies>";
 
-pub(in crate::azure) fn handle(world: &mut World, call: &Call) -> Reply {
-    let key = call.key();
-    match call.method {
-        Method::Put => put(world, call),
-        Method::Get => match world.state.resources.get(&key) {
-            Some(policy) => {
-                let format = call.url.query("format").unwrap_or("xml");
-                Reply::pretty(200, show(policy, format)).etag(&policy.etag)
-            }
-            None => child_not_found(WHAT),
-        },
-        other => read_or_delete(world, call, WHAT).unwrap_or_else(|| method_not_allowed(other.as_str())),
-    }
-}
-
 /// The policy that every service has from its first day.
 pub(super) fn give_global(world: &mut World, now: Time, service: &ResourceId) {
     let id = service.child("policies", "policy");
     let value = policy_xml::service_form(GLOBAL).unwrap_or_default();
-    keep(world, now, &id, Map::from_iter([("value".to_string(), value.into())]));
+    keep(world, now, &id, Written::of(&json!({ "value": value })));
 }
 
-/// A policy in one of the two formats.
-pub(in crate::azure) fn show(policy: &Resource, format: &str) -> Value {
-    let value = policy.text("properties/value");
-    let (format, value) = match format {
-        "rawxml" => ("rawxml", raw(value)),
-        _ => ("xml", value.to_string()),
-    };
-    json!({
-        "id": policy.id,
-        "type": policy.kind,
-        "name": policy.name,
-        "properties": {"format": format, "value": value},
-    })
+/// A GET that asks for `rawxml`.
+pub(super) fn get_raw(world: &World, call: &Call) -> Reply {
+    let Some(kept) = world.state.resources.get(&call.key()) else { return child_not_found(WHAT) };
+    let mut shown = super::child::show(kept, &call.version, View::Read);
+    if let Some(Value::Object(properties)) = shown.get_mut("properties") {
+        properties.insert("format".into(), "rawxml".into());
+        properties.insert("value".into(), raw(kept.text("properties/value")).into());
+    }
+    Reply::pretty(200, shown).etag(&kept.etag)
+}
+
+/// Every other answer is `xml`.
+pub(super) fn show(_: &Resource, _: &str, _: View, properties: &mut Map<String, Value>) {
+    properties.shift_insert(0, "format".into(), "xml".into());
 }
 
 /// The text with expressions as C# has them: no XML any more, where one holds a quote or a bracket.
@@ -79,47 +65,52 @@ fn unescape(text: &str) -> String {
     text.replace("&#xA;", "\n").replace("&quot;", "\"").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 }
 
-fn put(world: &mut World, call: &Call) -> Reply {
-    let known = world.state.resources.get(&call.key());
-    if let Some(refusal) = locked(world, &call.id).or_else(|| known.and_then(|known| precondition(call, known))) {
-        return refusal;
-    }
-    let format = call.body.pointer("/properties/format").and_then(Value::as_str).unwrap_or("xml");
-    if !["xml", "rawxml"].contains(&format) {
-        return validation(&[("format", format!("The local Azure takes xml and rawxml, not '{format}'."))]);
-    }
-    let Some(text) = call.body.pointer("/properties/value").and_then(Value::as_str) else {
-        return validation(&[("value", "Value is required.".into())]);
-    };
+pub(super) fn write(world: &mut World, call: &Call, sent: Map<String, Value>) -> Result<Written, Reply> {
+    let mut sent = Sent::new(sent);
+    let format = sent.word("format", &["xml", "rawxml", "xml-link", "rawxml-link"]).unwrap_or("xml");
+    let text = sent.needed("value", 1..=256 * 1024);
     if call.id.name() != "policy" {
-        return validation(&[("policyId", "The only policy identifier is 'policy'.".into())]);
+        sent.refuse("policyId", "The only policy identifier is 'policy'.");
     }
-    let document = match policy_xml::parse(text) {
-        Ok(document) => document,
-        Err(problem) => {
-            let hint = match format {
-                "rawxml" => " The local Azure reads rawxml only where it is XML too.",
-                _ => "",
-            };
-            return validation(&[("representation", format!("{problem}.{hint}"))]);
+    if format.ends_with("-link") {
+        sent.refuse("value", "The local Azure reads no links.");
+    }
+    let mut value = String::new();
+    if sent.is_good() {
+        match read(&text, format) {
+            Ok(document) => {
+                for (field, message) in problems(world, &call.id, &document) {
+                    sent.refuse(field, message);
+                }
+                value = policy_xml::service_form(&text).unwrap_or_default();
+            }
+            Err(problem) => sent.refuse("representation", problem),
         }
-    };
-    let problems = problems(world, &call.id, &document);
-    if !problems.is_empty() {
-        return validation(&problems);
     }
-    let value = policy_xml::service_form(text).unwrap_or_default();
-    let properties = Map::from_iter([("value".to_string(), Value::from(value))]);
-    let (status, etag) = keep(world, call.now, &call.id, properties);
-    match world.state.resources.get(&call.key()) {
-        Some(kept) => Reply::pretty(status, show(kept, "xml")).etag(&etag),
-        None => child_not_found(WHAT),
-    }
+    sent.end()?;
+    Ok(Written::of(&json!({ "value": value })))
+}
+
+/// Reads a document.
+pub(super) fn read(text: &str, format: &str) -> Result<Document, String> {
+    policy_xml::parse(text).map_err(|problem| {
+        let hint = match format {
+            "rawxml" => " The local Azure reads rawxml only where it is XML too.",
+            _ => "",
+        };
+        format!("{problem}.{hint}")
+    })
 }
 
 fn problems(world: &World, id: &ResourceId, document: &Document) -> Vec<(&'static str, String)> {
     let mut problems = Vec::new();
     let root = &document.root;
+    if id.kind.name.contains("/resolvers/") {
+        if root.name != "http-data-source" && root.name != "sql-data-source" && root.name != "cosmosdb-data-source" {
+            problems.push(("policies", format!("Error in element '{}': a data source was expected.", root.name)));
+        }
+        return problems;
+    }
     if root.name != "policies" {
         problems.push(("policies", format!("Error in element '{}': 'policies' was expected.", root.name)));
     }
@@ -138,22 +129,29 @@ fn problems(world: &World, id: &ResourceId, document: &Document) -> Vec<(&'stati
             problems.push(("policies", format!("Error in element '{name}': the element cannot contain text.")));
         }
     }
-    for element in root.descendants() {
-        if let Some(problem) = missing(world, id, element) {
-            problems.push(problem);
-        }
-    }
+    problems.extend(content_problems(world, id, root));
     problems
+}
+
+/// What the elements of a document name that is not there.
+pub(super) fn content_problems(world: &World, id: &ResourceId, root: &Element) -> Vec<(&'static str, String)> {
+    root.descendants().into_iter().filter_map(|element| missing(world, id, element)).collect()
 }
 
 /// What an element names that is not there.
 fn missing(world: &World, id: &ResourceId, element: &Element) -> Option<(&'static str, String)> {
     let service = id.top().key();
     if element.name == "include-fragment" {
-        return Some(("include-fragment", "The local Azure has no policy fragments yet.".into()));
+        let name = element.attribute("fragment-id").unwrap_or("");
+        let there = world.state.resources.contains_key(&format!("{service}/policyfragments/{}", name.to_lowercase()));
+        return (!there).then(|| ("include-fragment", format!("Policy fragment with id '{name}' could not be found.")));
     }
-    for (_, value) in &element.attributes {
-        if let Some(name) = named_value(value) {
+    let texts = element.children.iter().filter_map(|node| match node {
+        Node::Text(text) => Some(text.as_str()),
+        _ => None,
+    });
+    for name in element.attributes.iter().map(|(_, value)| value.as_str()).chain(texts).flat_map(named_values) {
+        if super::named_values::by_name(world, &service, name).is_none() {
             return Some(("named-value", format!("Cannot find a property '{name}'.")));
         }
     }
@@ -169,10 +167,10 @@ fn missing(world: &World, id: &ResourceId, element: &Element) -> Option<(&'stati
     (!there).then(|| ("set-backend-service", format!("Backend with id '{name}' could not be found.")))
 }
 
-/// The first `{{name}}` of a text.
-fn named_value(text: &str) -> Option<&str> {
+/// Every `{{name}}` of a text.
+fn named_values(text: &str) -> impl Iterator<Item = &str> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
-    text.split("{{").skip(1).find_map(|part| {
+    text.split("{{").skip(1).filter_map(move |part| {
         let (name, _) = part.split_once("}}")?;
         (!name.is_empty() && name.chars().all(plain)).then_some(name)
     })
@@ -192,7 +190,7 @@ mod tests {
 
     #[test]
     fn named_values_are_seen() {
-        assert_eq!(named_value("a {{key-1}} b"), Some("key-1"));
-        assert_eq!(named_value("@($\"{{ not one }}\")"), None);
+        assert_eq!(named_values("a {{key-1}} b{{c}}").collect::<Vec<_>>(), ["key-1", "c"]);
+        assert_eq!(named_values("@($\"{{ not one }}\")").count(), 0);
     }
 }

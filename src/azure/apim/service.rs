@@ -1,6 +1,7 @@
 //! `Microsoft.ApiManagement/service`: created in minutes, deleted softly, full of properties that nobody sent.
 
-use super::{SERVICE, locked, policies, subscriptions, transitioning};
+use super::child::{locked, transitioning};
+use super::{SERVICE, people, policies, subscriptions};
 use crate::azure::World;
 use crate::azure::lro::{Effect, Follow, Start};
 use crate::azure::reply::{Reply, method_not_allowed, resource_not_found, service_error};
@@ -112,6 +113,8 @@ fn put(world: &mut World, call: &Call) -> Reply {
     world.state.resources.insert(call.key(), service);
     policies::give_global(world, call.now, &call.id);
     subscriptions::give_master(world, call.now, &call.id);
+    let email = call.body.pointer("/properties/publisherEmail").and_then(Value::as_str).unwrap_or("");
+    people::give_built_in(world, call.now, &call.id, email);
     follow(world, call, reply, &location, tier.creation(), Effect::Settle)
 }
 

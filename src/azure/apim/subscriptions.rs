@@ -1,47 +1,19 @@
 //! `service/subscriptions`: keys of callers. A PUT shows them, no GET does.
 
-use super::{keep, locked, precondition, read_or_delete, show_child};
+use super::child::{View, Written, keep, named};
+use super::sent::Sent;
 use crate::azure::World;
 use crate::azure::ids::{ResourceId, parse_id};
-use crate::azure::reply::{Reply, child_not_found, error, method_not_allowed, validation};
+use crate::azure::reply::{Reply, child_not_found, error};
 use crate::azure::router::Call;
-use crate::azure::shape::{merge, object, stamp};
+use crate::azure::shape::{object, stamp};
 use crate::azure::state::Resource;
 use crate::catalogue::not_older;
 use crate::time::Time;
-use crate::wire::Method;
 use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 
 const STATES: [&str; 6] = ["active", "suspended", "submitted", "rejected", "cancelled", "expired"];
-
-pub(in crate::azure) fn handle(world: &mut World, call: &Call) -> Reply {
-    match call.method {
-        Method::Put | Method::Patch => {
-            let known = world.state.resources.get(&call.key()).cloned();
-            if let Some(refusal) =
-                locked(world, &call.id).or_else(|| known.as_ref().and_then(|known| precondition(call, known)))
-            {
-                return refusal;
-            }
-            match (call.method, known) {
-                (Method::Patch, None) => child_not_found("Subscription"),
-                (Method::Patch, Some(known)) => {
-                    let mut properties = known.at("properties").clone();
-                    merge(&mut properties, call.body.get("properties").unwrap_or(&json!({})));
-                    let reply = write(world, call, object(Some(&properties)));
-                    if reply.is_success() && !not_older(&call.version, "2021-08-01") {
-                        Reply::empty(204)
-                    } else {
-                        reply
-                    }
-                }
-                _ => write(world, call, object(call.body.get("properties"))),
-            }
-        }
-        Method::Post => action(world, call),
-        other => read_or_delete(world, call, "Subscription").unwrap_or_else(|| method_not_allowed(other.as_str())),
-    }
-}
 
 /// The subscription that opens everything, which every service has.
 pub(super) fn give_master(world: &mut World, now: Time, service: &ResourceId) {
@@ -51,43 +23,39 @@ pub(super) fn give_master(world: &mut World, now: Time, service: &ResourceId) {
         ("allowTracing".to_string(), true.into()),
     ]);
     let properties = properties(&sent, format!("{}/", service.text()), now);
-    keep(world, now, &id, properties);
-    give_keys(world, &id.key(), &Map::new());
+    let hidden = keys(world, &id.key(), &Map::new());
+    keep(world, now, &id, Written { properties, hidden, ..Written::default() });
 }
 
-fn write(world: &mut World, call: &Call, sent: Map<String, Value>) -> Reply {
-    let mut problems = Vec::new();
-    let name = sent.get("displayName").and_then(Value::as_str).unwrap_or("");
-    if name.is_empty() || name.chars().count() > 100 {
-        problems.push(("displayName", "The field displayName must have a length from 1 to 100.".into()));
+pub(super) fn write(world: &mut World, call: &Call, sent: Map<String, Value>) -> Result<Written, Reply> {
+    let mut checked = Sent::new(sent.clone());
+    checked.needed("displayName", 1..=100);
+    checked.word("state", &STATES);
+    checked.flag("allowTracing");
+    for name in ["primaryKey", "secondaryKey"] {
+        checked.text(name, 0..=256);
     }
-    let scope = match sent.get("scope").and_then(Value::as_str) {
-        Some(scope) => whole_scope(world, call, scope, &mut problems),
+    let scope = checked.needed("scope", 1..=2000);
+    let scope = if scope.is_empty() { String::new() } else { whole_scope(world, call, &scope, &mut checked) };
+    let owner = checked.text("ownerId", 0..=2000);
+    let owner = owner.filter(|owner| !owner.is_empty()).map(|owner| match named(world, &call.id, "users", &owner) {
+        Some(user) => user.id.clone(),
         None => {
-            problems.push(("scope", "Scope is required.".into()));
-            String::new()
+            checked.refuse("ownerId", "User not found.");
+            owner
         }
-    };
-    if let Some(state) = sent.get("state").and_then(Value::as_str)
-        && !STATES.contains(&state.to_ascii_lowercase().as_str())
-    {
-        problems.push(("state", format!("The value '{state}' is not valid for State.")));
-    }
-    if !problems.is_empty() {
-        return validation(&problems);
-    }
+    });
+    checked.end()?;
+    let mut sent = sent;
+    sent.insert("ownerId".into(), owner.into());
     let key = call.key();
     let created = world.state.resources.get(&key).map_or(call.now, |known| known.created);
-    let (status, etag) = keep(world, call.now, &call.id, properties(&sent, scope, created));
-    give_keys(world, &key, &sent);
-    match world.state.resources.get(&key) {
-        Some(kept) => Reply::pretty(status, with_keys(kept, &call.version)).etag(&etag),
-        None => child_not_found("Subscription"),
-    }
+    let hidden = keys(world, &key, &sent);
+    Ok(Written { properties: properties(&sent, scope, created), hidden, ..Written::default() })
 }
 
 /// `/apis`, `/apis/x` and whole ids become whole ids, in the case of what they name.
-fn whole_scope(world: &World, call: &Call, scope: &str, problems: &mut Vec<(&'static str, String)>) -> String {
+fn whole_scope(world: &World, call: &Call, scope: &str, problems: &mut Sent) -> String {
     let service = call.id.top();
     let base = service.text();
     let lower = scope.to_lowercase();
@@ -103,17 +71,20 @@ fn whole_scope(world: &World, call: &Call, scope: &str, problems: &mut Vec<(&'st
             match id.filter(|id| world.state.resources.contains_key(&id.key())) {
                 Some(id) => id.text(),
                 None => {
-                    problems.push(("scope", format!("API with id '{name}' could not be found.")));
+                    problems.refuse("scope", format!("API with id '{name}' could not be found."));
                     String::new()
                 }
             }
         }
-        ["products", name] => {
-            problems.push(("scope", format!("Product with id '{name}' could not be found.")));
-            String::new()
-        }
+        ["products", name] => match named(world, &call.id, "products", &format!("/products/{name}")) {
+            Some(product) => product.id.clone(),
+            None => {
+                problems.refuse("scope", format!("Product with id '{name}' could not be found."));
+                String::new()
+            }
+        },
         _ => {
-            problems.push(("scope", format!("The scope '{scope}' is not valid.")));
+            problems.refuse("scope", format!("The scope '{scope}' is not valid."));
             String::new()
         }
     }
@@ -143,32 +114,29 @@ fn properties(sent: &Map<String, Value>, scope: String, created: Time) -> Map<St
 }
 
 /// Keys that the caller sent, those that are there, or new ones.
-fn give_keys(world: &mut World, key: &str, sent: &Map<String, Value>) {
+fn keys(world: &mut World, key: &str, sent: &Map<String, Value>) -> BTreeMap<String, String> {
+    let mut keys = BTreeMap::new();
     for name in ["primaryKey", "secondaryKey"] {
         let given = sent.get(name).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_string);
-        let there = world.state.resources.get(key).is_some_and(|kept| kept.hidden.contains_key(name));
-        let value = match given {
-            Some(given) => given,
-            None if there => continue,
-            None => world.new_key(name),
-        };
-        if let Some(kept) = world.state.resources.get_mut(key) {
-            kept.hidden.insert(name.into(), value);
+        let there = world.state.resources.get(key).and_then(|kept| kept.hidden.get(name).cloned());
+        let value = given.or(there).unwrap_or_else(|| world.new_key(name, 32));
+        keys.insert(name.to_string(), value);
+    }
+    keys
+}
+
+/// Keys are shown by the answer to a PUT; until 2019 by every answer, as recorded.
+pub(super) fn show(kept: &Resource, version: &str, view: View, properties: &mut Map<String, Value>) {
+    let fresh = matches!(view, View::Created | View::Updated);
+    if fresh || !not_older(version, "2019-12-01") {
+        let at = properties.keys().position(|name| name == "stateComment").unwrap_or(properties.len());
+        for (i, name) in ["primaryKey", "secondaryKey"].into_iter().enumerate() {
+            properties.shift_insert(at + i, name.into(), kept.hidden.get(name).cloned().unwrap_or_default().into());
         }
     }
 }
 
-fn with_keys(subscription: &Resource, version: &str) -> Value {
-    let mut shown = show_child(subscription, version);
-    if let Some(Value::Object(properties)) = shown.get_mut("properties") {
-        for name in ["primaryKey", "secondaryKey"] {
-            properties.insert(name.into(), subscription.hidden.get(name).cloned().unwrap_or_default().into());
-        }
-    }
-    shown
-}
-
-fn action(world: &mut World, call: &Call) -> Reply {
+pub(super) fn action(world: &mut World, call: &Call) -> Reply {
     let key = call.key();
     if !world.state.resources.contains_key(&key) {
         return child_not_found("Subscription");
@@ -184,7 +152,7 @@ fn action(world: &mut World, call: &Call) -> Reply {
         "regeneratesecondarykey" => "secondaryKey",
         other => return error(404, "NotFound", format!("The action '{other}' is not known.")),
     };
-    let (fresh, etag) = (world.new_key(renewed), world.new_etag());
+    let (fresh, etag) = (world.new_key(renewed, 32), world.new_etag());
     if let Some(kept) = world.state.resources.get_mut(&key) {
         kept.hidden.insert(renewed.into(), fresh);
         kept.etag = etag;

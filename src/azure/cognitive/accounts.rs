@@ -131,7 +131,7 @@ fn create(world: &mut World, call: &Call) -> Reply {
     }
     let body = written(world, call, &call.body, None);
     let etag = world.new_account_etag(call.now);
-    let hidden = ["key1", "key2"].map(|name| (name.to_string(), world.new_key(name)));
+    let hidden = ["key1", "key2"].map(|name| (name.to_string(), world.new_key(name, 84)));
     let mut account = Resource {
         id,
         name: call.id.name().to_string(),
@@ -245,7 +245,7 @@ fn keys(world: &mut World, call: &Call, account: &Resource) -> Reply {
             if !["key1", "key2"].contains(&name.as_str()) {
                 return error(400, "BadRequest", "The key name must be Key1 or Key2.");
             }
-            let fresh = world.new_key(&name);
+            let fresh = world.new_key(&name, 84);
             if let Some(account) = world.state.resources.get_mut(&call.key()) {
                 account.hidden.insert(name, fresh);
             }

@@ -92,7 +92,7 @@ fn workspace(world: &mut World, resource: &mut Resource, known: Option<&Resource
     };
     for name in ["primary", "secondary"] {
         if !resource.hidden.contains_key(name) {
-            resource.hidden.insert(name.into(), world.new_key(name));
+            resource.hidden.insert(name.into(), world.new_key(name, 88));
         }
     }
     let (created, changed) = (stamp(resource.created), stamp(resource.changed));
@@ -134,7 +134,7 @@ fn component(world: &mut World, resource: &mut Resource, known: Option<&Resource
         Some(known) => {
             (known.text("properties/AppId").to_string(), known.text("properties/InstrumentationKey").to_string())
         }
-        None => (world.new_guid("component"), world.new_key("instrumentation key")),
+        None => (world.new_guid("component"), world.new_key("instrumentation key", 32)),
     };
     let region = short_location(resource.text("location"));
     let connection = format!(

@@ -121,6 +121,10 @@ fn play(recording: &Recording) {
         if recording.retry_after {
             headers.push("retry-after");
         }
+        // some polls of a group's deletion bring no address, which ones differs
+        if url.contains("/operationresults/") && said["status"] == 202 {
+            headers.retain(|name| *name != "location");
+        }
         for name in headers {
             let shown = |value: Option<&str>| match (name, value) {
                 ("retry-after" | "content-type" | "x-ms-failure-cause", Some(value)) => value.to_string(),
@@ -245,31 +249,23 @@ fn a_service_of_version_2_and_its_children() {
         group: ("asotest-rg-nbqudn", "westus3"),
         service: None,
         retry_after: true,
-        skipped: &[
-            ("/policyFragments/", "not built yet"),
-            ("/apiVersionSets/", "not built yet"),
-            ("/products/", "not built yet"),
-            ("/namedValues/", "not built yet"),
-            ("/loggers/", "not built yet"),
-            ("/diagnostics/", "not built yet"),
-            ("/Microsoft.Insights/", "not built yet"),
-        ],
-        known: &[
-            (87, "some polls of a group's deletion bring no address, which one differs"),
-            (92, "recorded, a group just deleted answers so or as a group that is not there"),
-        ],
-        edits: &[
-            (55, "apiVersionSetId", "ignored", "no version sets yet"),
-            (56, "apiVersionSetId", "ignored", "no version sets yet"),
-            (65, "apiVersionSetId", "ignored", "no version sets yet"),
-            (79, "apiVersionSetId", "ignored", "no version sets yet"),
-        ],
-        aside: |_, _| {},
-        absent: &[
-            ("apiVersionSetId", "no version sets yet"),
-            ("apiVersionSet", "no version sets yet"),
-            ("effectivePath", "no version sets yet"),
-        ],
+        skipped: &[("/Microsoft.Insights/", "not built yet")],
+        known: &[(92, "recorded, a group just deleted answers so or as a group that is not there")],
+        edits: &[],
+        aside: |bench, i| {
+            const SERVICE: &str = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/asotest-rg-nbqudn/providers/Microsoft.ApiManagement/service/asotest-apimanagementv4-esjrun";
+            // requests that are not in the recording
+            if i == 67 {
+                let product = format!("{SERVICE}/products/asotest-product1-zhbhvz");
+                assert_eq!(bench.send(Method::Delete, &product, APIM, Value::Null).status, 200);
+            }
+            if i == 79 {
+                let set = json!({"properties": {"displayName": "diagnostic-test-vs", "versioningScheme": "Segment"}});
+                let path = format!("{SERVICE}/apiVersionSets/asotest-vs-ylwkei");
+                assert_eq!(bench.send(Method::Put, &path, APIM, set).status, 201);
+            }
+        },
+        absent: &[],
     });
 }
 
@@ -283,7 +279,7 @@ fn a_name_that_is_soft_deleted_and_then_purged() {
         service: None,
         retry_after: true,
         skipped: &[],
-        known: &[(26, "some polls of a group's deletion bring no address, which one differs")],
+        known: &[],
         edits: &[],
         aside: |bench, i| match i {
             0 => {

@@ -1,0 +1,111 @@
+//! Revisions of an API, and what makes one of them current.
+
+use super::KIND;
+use crate::azure::World;
+use crate::azure::ids::ResourceId;
+use crate::azure::reply::Reply;
+use crate::azure::shape::stamp;
+use crate::azure::state::Resource;
+use serde_json::{Value, json};
+
+/// The keys of the revisions that are not current.
+pub(in crate::azure::apim) fn others(world: &World, api: &ResourceId) -> Vec<String> {
+    let start = format!("{};rev=", api.key());
+    world
+        .state
+        .resources
+        .range(start.clone()..)
+        .take_while(|(key, _)| key.starts_with(&start))
+        .filter(|(_, resource)| resource.kind == KIND)
+        .map(|(key, _)| key.clone())
+        .collect()
+}
+
+/// The list of an API's revisions, the newest first.
+pub(in crate::azure::apim) fn list(world: &World, api: &ResourceId) -> Reply {
+    let base = api.name().split(';').next().unwrap_or("");
+    let all = others(world, api).into_iter().chain([api.key()]).filter_map(|key| world.state.resources.get(&key));
+    let mut found: Vec<(u64, Value)> = all
+        .map(|revision| {
+            let number = revision.text("properties/apiRevision");
+            let current = !revision.name.contains(';');
+            let (id, path) = (format!("/apis/{base};rev={number}"), revision.text("properties/path"));
+            let url = if current { format!("/{path}") } else { format!("/{path};rev={number}") };
+            let item = json!({
+                "id": format!("{id}/revisions/{base};rev={number}"),
+                "apiId": id,
+                "apiRevision": number,
+                "createdDateTime": stamp(revision.created),
+                "updatedDateTime": stamp(revision.changed),
+                "description": revision.at("properties/apiRevisionDescription"),
+                "privateUrl": url,
+                "isOnline": true,
+                "isCurrent": current,
+            });
+            (number.parse().unwrap_or(0), item)
+        })
+        .collect();
+    found.sort_by_key(|(number, _)| std::cmp::Reverse(*number));
+    let value: Vec<Value> = found.into_iter().map(|(_, item)| item).collect();
+    Reply::pretty(200, json!({"count": value.len(), "value": value, "nextLink": null}))
+}
+
+/// Copies of what hangs on an API, for another one.
+pub(super) fn copies(world: &World, source: &Resource, target: &str) -> Vec<Resource> {
+    let under = format!("{}/", source.id.to_lowercase());
+    let parts = ["/operations", "/policies", "/schemas", "/resolvers", "/diagnostics"];
+    world
+        .state
+        .resources
+        .range(under.clone()..)
+        .take_while(|(key, _)| key.starts_with(&under))
+        .filter(|(_, resource)| parts.iter().any(|part| resource.kind[KIND.len()..].starts_with(part)))
+        .map(|(_, resource)| {
+            let id = format!("{target}{}", &resource.id[source.id.len()..]);
+            Resource { id, ..resource.clone() }
+        })
+        .collect()
+}
+
+/// Makes the revision `chosen` (a key) current: it and the one that was change places.
+pub(in crate::azure::apim) fn make_current(world: &mut World, api: &ResourceId, chosen: &str) {
+    let (key, id) = (api.key(), api.text());
+    if chosen == key {
+        return;
+    }
+    let Some(old) = world.state.resources.get(&key) else { return };
+    let aside = format!("{id};rev={}", old.text("properties/apiRevision"));
+    // releases are of the API, not of a revision
+    let released: Vec<Resource> = world
+        .state
+        .children(&format!("{key}/releases/"), "Microsoft.ApiManagement/service/apis/releases")
+        .cloned()
+        .collect();
+    let (old, new) = (world.state.take(&key), world.state.take(chosen));
+    let mut moved = |resources: Vec<Resource>, from: usize, to: &str| {
+        for mut resource in resources {
+            let rest = resource.id[from..].to_string();
+            resource.id = format!("{to}{rest}");
+            if rest.is_empty() {
+                resource.name = to.rsplit('/').next().unwrap_or("").to_string();
+                resource.etag = world.new_etag();
+                if let Some(Value::Object(properties)) = resource.body.get_mut("properties") {
+                    properties.shift_remove("isCurrent");
+                    if !resource.name.contains(';') {
+                        let at = properties
+                            .keys()
+                            .position(|name| name == "apiRevisionDescription" || name == "apiVersion")
+                            .unwrap_or(properties.len());
+                        properties.shift_insert(at, "isCurrent".into(), true.into());
+                    }
+                }
+            }
+            world.state.resources.insert(resource.id.to_lowercase(), resource);
+        }
+    };
+    moved(old.into_iter().filter(|resource| !resource.kind.ends_with("/releases")).collect(), id.len(), &aside);
+    moved(new, chosen.len(), &id);
+    for release in released {
+        world.state.resources.insert(release.id.to_lowercase(), release);
+    }
+}
