@@ -9,6 +9,7 @@ mod backends;
 mod child;
 mod deleted;
 mod diagnostics;
+pub(super) mod follow;
 mod fragments;
 mod kinds;
 mod loggers;
@@ -19,6 +20,7 @@ mod plain;
 mod policies;
 mod products;
 mod releases;
+mod samples;
 mod sent;
 pub(super) mod service;
 mod subscriptions;
@@ -55,7 +57,8 @@ pub(super) fn in_subscription(
     match (low, ask.method) {
         (["service"], Method::Get) => {
             let under = format!("/subscriptions/{}/", subscription.to_lowercase());
-            let value: Vec<Value> = world.state.children(&under, SERVICE).map(service::show).collect();
+            let value: Vec<Value> =
+                world.state.children(&under, SERVICE).map(|kept| service::show(kept, &ask.version)).collect();
             Reply::json(200, json!({ "value": value }))
         }
         (["checknameavailability"], Method::Post) => match ask.body() {

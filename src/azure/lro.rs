@@ -40,6 +40,8 @@ pub(super) struct Operation {
 pub(super) enum Follow {
     /// An API Management service, written or deleted.
     Service,
+    /// An API Management service that does something else: a backup.
+    ServiceWork,
     /// A soft-deleted service, purged.
     ServicePurge,
     /// An account; the word is its status while it runs.
@@ -92,7 +94,7 @@ impl World {
     pub(super) fn start(&mut self, reply: Reply, start: Start<'_>) -> Reply {
         let bits = self.fresh("operation");
         let key = match &start.follow {
-            Follow::Service | Follow::ServicePurge => {
+            Follow::Service | Follow::ServiceWork | Follow::ServicePurge => {
                 STANDARD.encode(format!("{}:{}_{}", start.location, start.name, hex(&bits[..4])))
             }
             Follow::Account(_) | Follow::Network => super::shape::guid(&bits),
@@ -129,16 +131,7 @@ impl World {
         let (origin, version) = (&self.origin, &operation.version);
         let signature = self.signature(now, key);
         match &operation.follow {
-            Follow::Service => {
-                let base = self.service_base(operation);
-                reply
-                    .header(
-                        "Azure-AsyncOperation",
-                        format!("{base}/operationsStatuses/{key}?api-version={version}{signature}"),
-                    )
-                    .header("Location", format!("{base}/operationResults/{key}?api-version={version}{signature}"))
-                    .header("Retry-After", self.retry_after(20))
-            }
+            Follow::Service | Follow::ServiceWork => apim::follow::started(self, reply, now, key, operation),
             Follow::ServicePurge => {
                 let address =
                     format!("{origin}{}/operationresults/{key}?api-version={version}{signature}", operation.target);
@@ -178,12 +171,6 @@ impl World {
                 reply.header("Location", format!("{address}&asyncId={key}&asyncCode={code}"))
             }
         }
-    }
-
-    fn service_base(&self, operation: &Operation) -> String {
-        let subscription = subscription_of(&operation.target);
-        let location = &operation.location;
-        format!("{}/subscriptions/{subscription}/providers/Microsoft.ApiManagement/locations/{location}", self.origin)
     }
 
     fn account_address(&self, key: &str, operation: &Operation) -> String {
@@ -245,31 +232,8 @@ pub(super) fn poll(world: &World, now: Time, key: &str, asked: Asked, url: &Url)
         return failed;
     }
     let running = !operation.settled;
-    let signature = world.signature(now, key);
     match &operation.follow {
-        Follow::Service => {
-            // recorded: both headers of a poll name the status address, whichever was asked
-            let base = world.service_base(operation);
-            let address = format!("{base}/operationsStatuses/{key}?api-version={}{signature}", operation.version);
-            match (asked, running) {
-                (Asked::Status, true) => Reply::json(200, json!({"status": "InProgress"}))
-                    .header("Content-Type", "application/json")
-                    .header("Azure-AsyncOperation", address.clone())
-                    .header("Location", address)
-                    .header("Retry-After", world.retry_after(20)),
-                (Asked::Status, false) => {
-                    Reply::json(200, json!({"status": "Succeeded"})).header("Content-Type", "application/json")
-                }
-                (Asked::Result, true) => {
-                    let address = format!("{base}/operationResults/{key}?api-version={}{signature}", operation.version);
-                    Reply::empty(202).header("Location", address).header("Retry-After", world.retry_after(20))
-                }
-                (Asked::Result, false) => match world.state.resources.get(&operation.target.to_lowercase()) {
-                    Some(service) => Reply::json(200, apim::service::show(service)).etag(&service.etag),
-                    None => Reply::empty(200),
-                },
-            }
-        }
+        Follow::Service | Follow::ServiceWork => apim::follow::poll(world, now, key, asked, operation),
         Follow::ServicePurge | Follow::Group | Follow::Forgetting if running => {
             let reply = world.followed(Reply::empty(202), now, key, operation);
             match operation.follow {

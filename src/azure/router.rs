@@ -222,6 +222,10 @@ fn poll(world: &World, now: Time, low: &[&str], raw: &[&str], url: &Url) -> Opti
         ["subscriptions", _, "providers", _, "locations", _, "deletedservices", _, "operationresults", _] => {
             Some(lro::poll(world, now, key, Asked::Result, url))
         }
+        ["subscriptions", _, "resourcegroups", _, "providers", _, "service", _, "operationresults", _] => {
+            let asked = if url.query("asyncResponse").is_some() { Asked::Status } else { Asked::Result };
+            Some(lro::poll(world, now, key, asked, url))
+        }
         _ => match (url.query("azure-asyncId"), url.query("asyncId")) {
             (Some(key), _) => Some(lro::poll(world, now, key, Asked::Status, url)),
             (None, Some(key)) => Some(lro::poll(world, now, key, Asked::Result, url)),
@@ -335,7 +339,7 @@ fn list(world: &World, ask: &Ask<'_>, kind: &Kind, scope: &str, direct: bool) ->
 /// A resource as its provider shows it.
 pub(super) fn show(resource: &Resource, version: &str) -> Value {
     match resource.kind.as_str() {
-        apim::SERVICE => apim::service::show(resource),
+        apim::SERVICE => apim::service::show(resource, version),
         "Microsoft.CognitiveServices/accounts" => cognitive::accounts::show(resource, version),
         "Microsoft.CognitiveServices/accounts/deployments" => cognitive::deployments::show(resource, version),
         cognitive::children::FILTER | cognitive::children::PROJECT => cognitive::children::show(resource),

@@ -1,14 +1,14 @@
 //! `Microsoft.ApiManagement/service`: created in minutes, deleted softly, full of properties that nobody sent.
 
 use super::child::{locked, transitioning};
-use super::{SERVICE, people, policies, subscriptions};
+use super::{SERVICE, people, policies, samples, subscriptions};
 use crate::azure::World;
-use crate::azure::lro::{Effect, Follow, Start};
+use crate::azure::lro::{Effect, Follow, Start, system_data};
 use crate::azure::reply::{Reply, method_not_allowed, resource_not_found, service_error};
 use crate::azure::router::Call;
 use crate::azure::shape::{display_location, merge, object, patched, short_location, stamp};
 use crate::azure::state::{Deleted, Resource};
-use crate::catalogue::{Generation, Tier, tier};
+use crate::catalogue::{Generation, Tier, not_older, tier};
 use crate::time::{Duration, Time};
 use crate::wire::Method;
 use serde_json::{Map, Value, json};
@@ -16,13 +16,14 @@ use std::collections::BTreeMap;
 
 /// How long a deletion takes; restoring takes as long.
 const DELETION: Duration = Duration::from_secs(60);
+const BACKUP: Duration = Duration::from_secs(540);
 
 pub(in crate::azure) fn handle(world: &mut World, call: &Call) -> Reply {
     let key = call.key();
     match call.method {
         Method::Get => match world.state.resources.get(&key) {
-            Some(service) => Reply::json(200, show(service)).etag(&service.etag),
-            None => resource_not_found(&call.id.short(), &call.id.group),
+            Some(service) => answer(200, service, &call.version).etag(&service.etag),
+            None => missing(call),
         },
         Method::Put => put(world, call),
         Method::Patch => match world.state.resources.get(&key) {
@@ -33,18 +34,131 @@ pub(in crate::azure) fn handle(world: &mut World, call: &Call) -> Reply {
             None => resource_not_found(&call.id.short(), &call.id.group),
         },
         Method::Delete => delete(world, call),
-        other => method_not_allowed(other.as_str()),
+        Method::Post => action(world, call),
+        Method::Head => method_not_allowed("HEAD"),
     }
 }
 
-/// The service as every answer shows it.
-pub(in crate::azure) fn show(service: &Resource) -> Value {
+/// Recorded: in 2019 the provider answered itself, since then the gateway does.
+fn missing(call: &Call) -> Reply {
+    if not_older(&call.version, "2019-12-01") {
+        return resource_not_found(&call.id.short(), &call.id.group);
+    }
+    let message = format!("Api service does not exist: {}", call.id.name());
+    Reply::pretty(404, json!({"code": "ServiceNotFound", "message": message, "details": null, "innerError": null}))
+}
+
+fn action(world: &mut World, call: &Call) -> Reply {
+    let Some(kept) = world.state.resources.get(&call.key()) else {
+        return resource_not_found(&call.id.short(), &call.id.group);
+    };
+    let (name, location) = (kept.name.clone(), short_location(kept.text("location")));
+    match call.action.as_str() {
+        "getssotoken" => {
+            let token = world.new_key("token", 64);
+            let url = format!("https://{name}.portal.azure-api.net:443/signin-sso?token={token}");
+            pretty_before_2020(Reply::json(200, json!({ "redirectUri": url })), &call.version)
+        }
+        "backup" => {
+            let missing = ["storageAccount", "containerName", "backupName"]
+                .into_iter()
+                .find(|name| !call.body.get(*name).and_then(Value::as_str).is_some_and(|text| !text.is_empty()));
+            if let Some(missing) = missing {
+                let message = format!("Invalid parameter: '{missing}' must not be empty.");
+                return service_error(400, "InvalidParameters", message);
+            }
+            if let Some(refusal) = locked(world, &call.id) {
+                return refusal;
+            }
+            follow(world, call, Reply::empty(202), &location, BACKUP, Effect::Nothing)
+        }
+        other => service_error(404, "NotFound", format!("The action '{other}' is not known.")),
+    }
+}
+
+/// The service as an answer of an api-version shows it.
+pub(in crate::azure) fn show(service: &Resource, version: &str) -> Value {
     let mut body = Map::from_iter([("etag".to_string(), service.etag.clone().into())]);
     body.extend(service.body.clone());
     body.insert("id".into(), service.id.clone().into());
     body.insert("name".into(), service.name.clone().into());
     body.insert("type".into(), service.kind.clone().into());
+    let tier = tier(service.text("sku/name"));
+    let generation = tier.map_or(Generation::V2, |tier| tier.generation);
+    let old = !not_older(version, "2019-12-01");
+    if let Some(Value::Object(properties)) = body.get_mut("properties") {
+        let activating = properties.get("provisioningState").and_then(Value::as_str) == Some("Activating");
+        if activating {
+            // what is only known when the service runs
+            for name in RUNNING {
+                properties.insert(name.into(), Value::Null);
+            }
+            if generation == Generation::Classic {
+                properties.insert("platformVersion".into(), "undetermined".into());
+            }
+        }
+        if generation == Generation::V2 {
+            properties.shift_remove("disableGateway");
+        }
+        if !not_older(version, "2023-05-01-preview") {
+            for name in ["dataApiUrl", "configurationApi", "legacyPortalStatus", "developerPortalStatus"] {
+                properties.shift_remove(name);
+            }
+        }
+        if old {
+            in_2019(properties, activating);
+        }
+    }
+    if old {
+        body.shift_remove("systemData");
+        body.shift_remove("zones");
+    } else {
+        let data = match generation {
+            Generation::V2 if service.changed == service.created => Value::Null,
+            Generation::V2 => {
+                let mut data = system_data(service.created, service.changed);
+                for name in ["createdBy", "createdByType", "createdAt"] {
+                    data[name] = Value::Null;
+                }
+                data
+            }
+            _ => system_data(service.created, service.changed),
+        };
+        body.insert("systemData".into(), data);
+    }
     Value::Object(body)
+}
+
+/// The same as the recordings of 2019 have it.
+fn in_2019(properties: &mut Map<String, Value>, activating: bool) {
+    for name in AFTER_2019 {
+        properties.shift_remove(name);
+    }
+    let deleting = properties.get("provisioningState").and_then(Value::as_str) == Some("Deleting");
+    if activating {
+        properties.insert("provisioningState".into(), "Created".into());
+        properties.insert("gatewayUrl".into(), Value::Null);
+    }
+    if deleting {
+        properties.insert("provisioningState".into(), "Succeeded".into());
+        properties.insert("hostnameConfigurations".into(), json!([]));
+    }
+    for host in properties.get_mut("hostnameConfigurations").and_then(Value::as_array_mut).into_iter().flatten() {
+        if let Value::Object(host) = host {
+            for name in ["identityClientId", "certificateSource", "certificateStatus"] {
+                host.shift_remove(name);
+            }
+        }
+    }
+}
+
+/// An answer with the service in it. Recorded: on several lines in 2019, on one since.
+pub(super) fn answer(status: u16, service: &Resource, version: &str) -> Reply {
+    pretty_before_2020(Reply::json(status, show(service, version)), version)
+}
+
+fn pretty_before_2020(reply: Reply, version: &str) -> Reply {
+    Reply { pretty: !not_older(version, "2019-12-01"), ..reply }
 }
 
 pub(in crate::azure) fn check_name(world: &World, body: &Value) -> Reply {
@@ -56,7 +170,7 @@ pub(in crate::azure) fn check_name(world: &World, body: &Value) -> Reply {
     } else if holder(world, name).is_some() || deleted(world, name).is_some() {
         ("AlreadyExists", format!("{name} is already in use"))
     } else {
-        return Reply::json(200, json!({"nameAvailable": true, "message": "", "reason": "Valid"}));
+        return Reply::json(200, json!({"nameAvailable": true, "reason": "Valid", "message": ""}));
     };
     Reply::json(200, json!({"nameAvailable": false, "message": message, "reason": reason}))
 }
@@ -94,7 +208,10 @@ fn put(world: &mut World, call: &Call) -> Reply {
     };
     let mut body = written(world, call, &call.body, tier, None);
     if let Some(Value::Object(properties)) = body.get_mut("properties") {
-        properties.insert("provisioningState".into(), "Created".into());
+        // recorded: a service of version 2 is only created, any other one is activated
+        let v2 = tier.generation == Generation::V2;
+        properties.insert("provisioningState".into(), if v2 { "Created" } else { "Activating" }.into());
+        properties.insert("targetProvisioningState".into(), if v2 { "" } else { "Activating" }.into());
     }
     let etag = world.new_etag();
     let service = Resource {
@@ -108,13 +225,16 @@ fn put(world: &mut World, call: &Call) -> Reply {
         hidden: BTreeMap::new(),
         busy: Time::ZERO,
     };
-    let reply = Reply::json(201, show(&service)).etag(&etag);
+    let reply = answer(201, &service, &call.version).etag(&etag);
     let location = short_location(service.text("location"));
     world.state.resources.insert(call.key(), service);
     policies::give_global(world, call.now, &call.id);
     subscriptions::give_master(world, call.now, &call.id);
     let email = call.body.pointer("/properties/publisherEmail").and_then(Value::as_str).unwrap_or("");
     people::give_built_in(world, call.now, &call.id, email);
+    if tier.generation == Generation::Classic {
+        samples::give(world, call);
+    }
     follow(world, call, reply, &location, tier.creation(), Effect::Settle)
 }
 
@@ -134,15 +254,24 @@ fn update(world: &mut World, call: &Call, body: &Value) -> Reply {
     };
     let written = written(world, call, body, new, Some(&known));
     if written == known.body {
-        return Reply::json(200, show(&known)).etag(&known.etag);
+        return answer(200, &known, &call.version).etag(&known.etag);
     }
     let etag = world.new_etag();
+    let mut tagged = known.body.clone();
+    tagged.insert("tags".into(), written.get("tags").cloned().unwrap_or_default());
+    if written == tagged && new.generation != Generation::V2 {
+        // recorded: new tags alone are no work for a service that is not of version 2
+        let changed = Resource { body: written, etag, changed: call.now, ..known };
+        let reply = answer(200, &changed, &call.version).etag(&changed.etag);
+        world.state.resources.insert(key, changed);
+        return reply;
+    }
     let switches = switches(true, body.pointer("/properties/customProperties"));
     let mut changed = Resource { body: written, etag: etag.clone(), changed: call.now, ..known };
     changed.set_property("customProperties", switches);
     changed.set_property("provisioningState", "Updating");
     changed.set_property("targetProvisioningState", "Updating");
-    let reply = Reply::json(200, show(&changed)).etag(&etag);
+    let reply = answer(200, &changed, &call.version).etag(&etag);
     let location = short_location(changed.text("location"));
     world.state.resources.insert(key, changed);
     follow(world, call, reply, &location, new.change(), Effect::Settle)
@@ -161,7 +290,7 @@ fn delete(world: &mut World, call: &Call) -> Reply {
     service.set_property("provisioningState", "Deleting");
     service.set_property("targetProvisioningState", "Deleting");
     service.etag = etag;
-    let reply = Reply::json(202, show(service));
+    let reply = answer(202, service, &call.version);
     let location = short_location(service.text("location"));
     follow(world, call, reply, &location, DELETION, Effect::SoftDelete)
 }
@@ -177,7 +306,7 @@ fn bring_back(world: &mut World, call: &Call, deleted: &str) -> Reply {
         if resource.kind == SERVICE {
             resource.etag.clone_from(&etag);
             resource.set_property("provisioningState", "Activating");
-            reply = Reply::json(201, show(&resource)).etag(&etag);
+            reply = answer(201, &resource, &call.version).etag(&etag);
         }
         world.state.resources.insert(resource.id.to_lowercase(), resource);
     }
@@ -188,10 +317,8 @@ fn follow(world: &mut World, call: &Call, reply: Reply, location: &str, takes: D
     let target = call.id.text();
     let version = &call.version;
     let name = call.id.name();
-    world.start(
-        reply,
-        Start { now: call.now, follow: Follow::Service, target: &target, name, location, version, takes, effect },
-    )
+    let kind = if call.method == Method::Post { Follow::ServiceWork } else { Follow::Service };
+    world.start(reply, Start { now: call.now, follow: kind, target: &target, name, location, version, takes, effect })
 }
 
 /// The live service of a name: names are global.
@@ -242,6 +369,31 @@ fn problem(body: &Value, old: Option<&'static Tier>) -> Result<&'static Tier, Re
     Ok(tier)
 }
 
+/// Properties that a service has when it runs.
+const RUNNING: [&str; 8] = [
+    "gatewayRegionalUrl",
+    "portalUrl",
+    "developerPortalUrl",
+    "managementApiUrl",
+    "scmUrl",
+    "publicIPAddresses",
+    "outboundPublicIPAddresses",
+    "customProperties",
+];
+
+/// Properties that came after 2019-01-01.
+const AFTER_2019: [&str; 9] = [
+    "disableGateway",
+    "natGatewayState",
+    "outboundPublicIPAddresses",
+    "apiVersionConstraint",
+    "publicIpAddressId",
+    "publicNetworkAccess",
+    "privateEndpointConnections",
+    "platformVersion",
+    "developerPortalStatus",
+];
+
 /// Properties that a caller sets and the service keeps as they are.
 const KEPT: [&str; 13] = [
     "publisherEmail",
@@ -285,8 +437,17 @@ fn written(world: &mut World, call: &Call, body: &Value, tier: &Tier, known: Opt
         "identityClientId": null, "certificateSource": "BuiltIn", "certificateStatus": null,
     });
     let management = match classic {
-        true => format!("https://{name}.management.azure-api.net"),
-        false => "https://smapi.api-prod-scaleunit-001.p.azurewebsites.net/".into(),
+        true => Value::from(format!("https://{name}.management.azure-api.net")),
+        false if tier.generation == Generation::V2 => {
+            "https://smapi.api-prod-scaleunit-001.p.azurewebsites.net/".into()
+        }
+        false => Value::Null,
+    };
+    let octets = world.hash(&["address", &call.id.key()]);
+    let addresses = match classic {
+        // a block for documentation (RFC 5737)
+        true => json!([format!("203.0.113.{}", octets[0])]),
+        false => Value::Null,
     };
     let mut custom = match known {
         Some(known) => known.at("properties/customProperties").clone(),
@@ -308,15 +469,16 @@ fn written(world: &mut World, call: &Call, body: &Value, tier: &Tier, known: Opt
         "managementApiUrl": management,
         "scmUrl": on_classic("scm."),
         "hostnameConfigurations": [host],
-        "publicIPAddresses": null,
+        "publicIPAddresses": addresses,
         "privateIPAddresses": null,
         "additionalLocations": null,
         "virtualNetworkConfiguration": null,
         "customProperties": custom,
         "virtualNetworkType": "None",
         "certificates": null,
-        "natGatewayState": "Enabled",
-        "outboundPublicIPAddresses": null,
+        "disableGateway": false,
+        "natGatewayState": if tier.generation == Generation::V2 { "Enabled" } else { "Disabled" },
+        "outboundPublicIPAddresses": addresses,
         "apiVersionConstraint": {"minApiVersion": null},
         "publicIpAddressId": null,
         "publicNetworkAccess": "Enabled",
@@ -331,6 +493,10 @@ fn written(world: &mut World, call: &Call, body: &Value, tier: &Tier, known: Opt
             if let Some(value) = sent.get(name).filter(|value| !value.is_null()) {
                 properties.insert(name.into(), value.clone());
             }
+        }
+        if sent.get("publicNetworkAccess").and_then(Value::as_str) != Some("Disabled") {
+            // recorded: any other word comes back so
+            properties.insert("publicNetworkAccess".into(), "Enabled".into());
         }
     }
     let capacity = body.pointer("/sku/capacity").and_then(Value::as_u64).unwrap_or(u64::from(tier.min));

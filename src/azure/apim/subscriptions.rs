@@ -9,22 +9,28 @@ use crate::azure::router::Call;
 use crate::azure::shape::{object, stamp};
 use crate::azure::state::Resource;
 use crate::catalogue::not_older;
-use crate::time::Time;
+use crate::time::{Duration, Time};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
+/// How long before its end a subscription is told of.
+const NOTICE: Duration = Duration::from_secs(12 * 24 * 3600);
 const STATES: [&str; 6] = ["active", "suspended", "submitted", "rejected", "cancelled", "expired"];
 
 /// The subscription that opens everything, which every service has.
 pub(super) fn give_master(world: &mut World, now: Time, service: &ResourceId) {
-    let id = service.child("subscriptions", "master");
     let sent = Map::from_iter([
         ("displayName".to_string(), Value::from("Built-in all-access subscription")),
         ("allowTracing".to_string(), true.into()),
     ]);
-    let properties = properties(&sent, format!("{}/", service.text()), now);
+    give(world, now, &service.child("subscriptions", "master"), &sent, format!("{}/", service.text()));
+}
+
+/// A subscription that nobody asked for.
+pub(super) fn give(world: &mut World, now: Time, id: &ResourceId, sent: &Map<String, Value>, scope: String) {
+    let properties = properties(sent, scope, now);
     let hidden = keys(world, &id.key(), &Map::new());
-    keep(world, now, &id, Written { properties, hidden, ..Written::default() });
+    keep(world, now, id, Written { properties, hidden, ..Written::default() });
 }
 
 pub(super) fn write(world: &mut World, call: &Call, sent: Map<String, Value>) -> Result<Written, Reply> {
@@ -48,6 +54,10 @@ pub(super) fn write(world: &mut World, call: &Call, sent: Map<String, Value>) ->
     checked.end()?;
     let mut sent = sent;
     sent.insert("ownerId".into(), owner.into());
+    if !not_older(&call.version, "2019-12-01") {
+        // recorded: in 2019 calls could be traced
+        sent.entry("allowTracing").or_insert(true.into());
+    }
     let key = call.key();
     let created = world.state.resources.get(&key).map_or(call.now, |known| known.created);
     let hidden = keys(world, &key, &sent);
@@ -97,6 +107,9 @@ fn properties(sent: &Map<String, Value>, scope: String, created: Time) -> Map<St
         properties.insert("ownerId".into(), owner.clone());
     }
     let state = sent.get("state").and_then(Value::as_str).unwrap_or("active").to_ascii_lowercase();
+    // recorded: twelve days before the end
+    let expires = sent.get("expirationDate").and_then(Value::as_str).and_then(Time::from_rfc3339);
+    let notice = expires.map(|end| stamp(Time(end.0.saturating_sub(NOTICE.0))));
     let rest = json!({
         "scope": scope,
         "displayName": value("displayName"),
@@ -105,7 +118,7 @@ fn properties(sent: &Map<String, Value>, scope: String, created: Time) -> Map<St
         "startDate": null,
         "expirationDate": value("expirationDate"),
         "endDate": null,
-        "notificationDate": null,
+        "notificationDate": notice,
         "stateComment": value("stateComment"),
         "allowTracing": sent.get("allowTracing").and_then(Value::as_bool).unwrap_or(false),
     });
@@ -130,6 +143,9 @@ pub(super) fn show(kept: &Resource, version: &str, view: View, properties: &mut 
     let fresh = matches!(view, View::Created | View::Updated);
     if fresh || !not_older(version, "2019-12-01") {
         let at = properties.keys().position(|name| name == "stateComment").unwrap_or(properties.len());
+        if fresh && !not_older(version, "2019-12-01") {
+            properties.shift_remove("allowTracing");
+        }
         for (i, name) in ["primaryKey", "secondaryKey"].into_iter().enumerate() {
             properties.shift_insert(at + i, name.into(), kept.hidden.get(name).cloned().unwrap_or_default().into());
         }
