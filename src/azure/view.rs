@@ -224,7 +224,7 @@ fn running(world: &World, now: Time, operation: &Operation) -> Running {
         does: match operation.effect {
             Effect::SoftDelete | Effect::Remove | Effect::RemoveGroup => "delete",
             Effect::Purge(_) => "purge",
-            Effect::Settle | Effect::Nothing => "write",
+            Effect::Settle | Effect::Place(_) | Effect::Nothing => "write",
         },
         started: operation.started.rfc3339(),
         // the caller's clock stands where ours would without the jumps

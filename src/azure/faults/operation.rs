@@ -131,7 +131,8 @@ pub(in crate::azure) fn settle(world: &mut World, effect: &Effect, target: &str)
                 deleted.purging = false;
             }
         }
-        Effect::Nothing => {}
+        // what was to be placed is not; what was there stays
+        Effect::Place(_) | Effect::Nothing => {}
     }
 }
 
