@@ -24,6 +24,9 @@ use std::collections::BTreeMap;
 /// Since this version an answer to a slow write has a body and both headers; before it is empty and has `Location`.
 const BOTH_HEADERS: &str = "2023-05-01-preview";
 
+/// How a child is written: from the properties that were sent.
+pub(super) type Write = fn(&mut World, &Call, Map<String, Value>) -> Result<Written, Reply>;
+
 /// A kind of child.
 pub(super) struct Child {
     /// The type.
@@ -32,7 +35,7 @@ pub(super) struct Child {
     pub what: &'static str,
     /// The name of its id in errors, and how long it may be.
     pub id: (&'static str, usize),
-    pub write: fn(&mut World, &Call, Map<String, Value>) -> Result<Written, Reply>,
+    pub write: Write,
     /// Shapes the properties for an answer.
     pub show: fn(&Resource, &str, View, &mut Map<String, Value>),
     /// Refuses a deletion, or takes along what goes with the child.

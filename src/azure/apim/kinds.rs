@@ -1,21 +1,12 @@
 //! Every kind of child that a service has here.
 
-use super::child::{Child, as_kept, no_action, nothing_more};
+use super::child::{Child, Write, as_kept, no_action, nothing_more};
 use super::{
     apis, backends, diagnostics, loggers, named_values, operations, people, policies, products, subscriptions,
 };
 use super::{fragments, plain, releases, version_sets};
 
-const fn child(
-    kind: &'static str,
-    what: &'static str,
-    id: (&'static str, usize),
-    write: fn(
-        &mut crate::azure::World,
-        &crate::azure::router::Call,
-        serde_json::Map<String, serde_json::Value>,
-    ) -> Result<super::child::Written, crate::azure::reply::Reply>,
-) -> Child {
+const fn child(kind: &'static str, what: &'static str, id: (&'static str, usize), write: Write) -> Child {
     Child { kind, what, id, write, show: as_kept, delete: nothing_more, action: no_action }
 }
 

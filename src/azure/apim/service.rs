@@ -62,7 +62,7 @@ fn action(world: &mut World, call: &Call) -> Reply {
         "backup" => {
             let missing = ["storageAccount", "containerName", "backupName"]
                 .into_iter()
-                .find(|name| !call.body.get(*name).and_then(Value::as_str).is_some_and(|text| !text.is_empty()));
+                .find(|name| call.body.get(*name).and_then(Value::as_str).is_none_or(str::is_empty));
             if let Some(missing) = missing {
                 let message = format!("Invalid parameter: '{missing}' must not be empty.");
                 return service_error(400, "InvalidParameters", message);
