@@ -68,21 +68,72 @@ fn trace(data: &[u8]) {
     assert_eq!(whole, pieces);
 }
 
-/// A request to the local Azure: the first line is method and url, the rest the body.
+/// Requests to the local Azure, a zero byte between them: the first line is method and url, then come headers up to an
+/// empty line, where there is one, and the rest is the body. Every refusal has one of Azure's shapes and changes nothing.
 fn request(data: &[u8]) {
     let mut world = World::new("00000000-0000-0000-0000-000000000001", "00000000-0000-0000-0000-00000000007e", 600);
+    let start = Time::from_secs(1_794_999_000);
+    for (url, body) in SETUP {
+        let mut request = Request::arm(Method::Put, url);
+        request.body = body.as_bytes().to_vec();
+        let response = world.handle(start, &request);
+        assert!(response.status < 300, "{url} {}", String::from_utf8_lossy(&response.body));
+    }
     for (at, part) in data.split(|byte| *byte == 0).enumerate() {
         let (line, body) = part.split_at(part.iter().position(|byte| *byte == b'\n').unwrap_or(part.len()));
+        let (fields, body) = headers(body.get(1..).unwrap_or_default());
         let line = String::from_utf8_lossy(line);
         let Some((method, url)) = line.split_once(' ') else { continue };
         let Some(method) = Method::parse(method) else { continue };
         let mut request = Request::arm(method, url.trim());
-        request.body = body.get(1..).unwrap_or_default().to_vec();
-        let response = world.handle(Time::from_secs(1_795_000_000 + at as u64), &request);
+        request.headers = fields;
+        request.body = body.to_vec();
+        let (now, before) = (Time::from_secs(1_795_000_000 + at as u64), world.revision());
+        let response = world.handle(now, &request);
         assert!((100..600).contains(&response.status));
+        if response.status >= 400 {
+            assert_eq!(world.revision(), before, "{line}");
+            assert!(is_refusal(&response), "{line} {}", String::from_utf8_lossy(&response.body));
+        }
     }
     let text = world.to_json();
     assert_eq!(World::from_json(&text).map(|world| world.to_json()).as_deref(), Ok(text.as_str()));
+}
+
+/// What stands in the world before the first request of a seed.
+const SETUP: [(&str, &str); 3] = [
+    (
+        "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg?api-version=2021-04-01",
+        r#"{"location":"eastus2"}"#,
+    ),
+    (
+        "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg/providers/Microsoft.ApiManagement/service/apim?api-version=2024-05-01",
+        r#"{"location":"eastus2","sku":{"name":"BasicV2","capacity":1},"properties":{"publisherEmail":"a@contoso.com","publisherName":"Contoso"}}"#,
+    ),
+    (
+        "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg/providers/Microsoft.CognitiveServices/accounts/aoai?api-version=2024-10-01",
+        r#"{"location":"eastus2","kind":"OpenAI","sku":{"name":"S0"},"properties":{"customSubDomainName":"a-1"}}"#,
+    ),
+];
+
+/// Lines of the form `name: value` up to an empty one, and what follows; without an empty line all is body.
+fn headers(text: &[u8]) -> (Headers, &[u8]) {
+    let none = (Headers::default(), text);
+    let Some(end) = text.windows(2).position(|pair| pair == b"\n\n") else { return none };
+    let Ok(fields) = std::str::from_utf8(&text[..end]) else { return none };
+    let fields: Option<Vec<(&str, &str)>> = fields.lines().map(|line| line.split_once(": ")).collect();
+    match fields {
+        Some(fields) => (fields.into_iter().collect(), &text[end + 2..]),
+        None => none,
+    }
+}
+
+/// One of the shapes in which Azure refuses, or nothing at all.
+fn is_refusal(response: &Response) -> bool {
+    let body: serde_json::Value = serde_json::from_slice(&response.body).unwrap_or_default();
+    let error = body.get("error").unwrap_or(&body);
+    let word = |name: &str| error.get(name).is_some_and(serde_json::Value::is_string);
+    response.body.is_empty() || (word("code") && word("message")) || (response.status == 405 && word("Message"))
 }
 
 /// An ARM template.
