@@ -38,6 +38,26 @@ pub(super) fn subscription(world: &World, ask: &Ask<'_>, id: &str) -> Reply {
     Reply::json(200, subscription_body(world, id))
 }
 
+/// The regions that a subscription may use: all.
+pub(super) fn locations(ask: &Ask<'_>, subscription: &str) -> Reply {
+    if ask.method != Method::Get {
+        return method_not_allowed(ask.method.as_str());
+    }
+    let value: Vec<Value> = catalogue::REGIONS
+        .iter()
+        .map(|region| {
+            json!({
+                "id": format!("/subscriptions/{subscription}/locations/{}", region.name),
+                "name": region.name,
+                "type": "Region",
+                "displayName": region.display,
+                "regionalDisplayName": region.display,
+            })
+        })
+        .collect();
+    Reply::json(200, json!({ "value": value }))
+}
+
 fn subscription_body(world: &World, id: &str) -> Value {
     json!({
         "id": format!("/subscriptions/{id}"),

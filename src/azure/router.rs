@@ -61,6 +61,13 @@ impl Ask<'_> {
             );
             return Err(gateway(413, "RequestContentTooLarge", message));
         }
+        let sent = self.request.headers.get("Content-Type").filter(|_| !self.request.body.is_empty());
+        let media = sent.map(|sent| sent.split(';').next().unwrap_or("").trim());
+        if let Some(media) = media.filter(|media| !media.eq_ignore_ascii_case("application/json")) {
+            let message =
+                format!("The content media type '{media}' is not supported. Only 'application/json' is supported.");
+            return Err(gateway(415, "UnsupportedMediaType", message));
+        }
         let body = self.request.body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&self.request.body);
         if body.iter().all(u8::is_ascii_whitespace) {
             return Ok(Value::Null);
@@ -106,6 +113,7 @@ pub(super) fn route(world: &mut World, now: Time, request: &Request) -> Reply {
     match (low.as_slice(), raw.as_slice()) {
         (["subscriptions"], _) => groups::subscriptions(world, &ask),
         (["subscriptions", _], [_, subscription]) => groups::subscription(world, &ask, subscription),
+        (["subscriptions", _, "locations"], [_, subscription, _]) => groups::locations(&ask, subscription),
         (["subscriptions", _, "resourcegroups"], [_, subscription, _]) => groups::list(world, &ask, subscription),
         (["subscriptions", _, "resourcegroups", _], [_, subscription, _, group]) => {
             groups::one(world, &ask, subscription, group)

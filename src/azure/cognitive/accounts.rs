@@ -356,7 +356,7 @@ fn written(world: &mut World, call: &Call, body: &Value, known: Option<&Resource
     }
     for name in KEPT {
         if let Some(value) = sent.get(name).filter(|value| !value.is_null()) {
-            put(name, value.clone());
+            put(name, if name == "networkAcls" { network_rules(value) } else { value.clone() });
         }
     }
     let connected = known.map(|known| known.at("properties/privateEndpointConnections").clone());
@@ -380,31 +380,62 @@ fn written(world: &mut World, call: &Call, body: &Value, known: Option<&Resource
     whole
 }
 
+/// What an account of one kind for models answers at its address for models, as recorded in 2024.
+const MODEL_ADDRESSES: [&str; 3] = ["OpenAI Language Model Instance API", "OpenAI Dall-E API", "OpenAI Whisper API"];
+/// What an account of many kinds answers there beside, as recorded in 2026.
+const MORE_MODEL_ADDRESSES: [&str; 8] = [
+    "OpenAI Sora API",
+    "OpenAI Moderations API",
+    "OpenAI Model Scaleset API",
+    "OpenAI Realtime API",
+    "Token Service API",
+    "Azure OpenAI Legacy API - Latest moniker",
+    "OpenAI Response API on Websocket",
+    "OpenAI Realtime Translation WebSocket API",
+];
+/// What it answers at the address of its projects.
+const PROJECT_ADDRESSES: [&str; 5] =
+    ["AI Foundry API", "Azure AI Model Inference API", "Cohere AI API", "Mistral AI API", "Content Understanding"];
+/// What it answers at its own; speech, language and translation have many more.
+const OWN_ADDRESSES: [&str; 5] = ["Content Safety", "Container", "Computer Vision", "FormRecognizer", "Token"];
+
 /// The endpoint, always with its slash at the end, and the map of all of them.
 fn endpoints(kind: &str, location: &str, domain: Option<&str>) -> (String, Value) {
     let regional = format!("https://{location}.api.cognitive.microsoft.com/");
-    let (main, models) = match (domain, kind) {
-        (None, _) => (regional.clone(), regional),
-        (Some(domain), "OpenAI") => {
-            let own = format!("https://{domain}.openai.azure.com/");
-            (own.clone(), own)
-        }
-        (Some(domain), _) => {
-            (format!("https://{domain}.cognitiveservices.azure.com/"), format!("https://{domain}.openai.azure.com/"))
+    let at = |host: &str| domain.map_or_else(|| regional.clone(), |domain| format!("https://{domain}.{host}/"));
+    let (own, models) = (at("cognitiveservices.azure.com"), at("openai.azure.com"));
+    let mut map = Map::new();
+    let mut put = |names: &[&str], address: &str| {
+        for name in names {
+            map.insert((*name).to_string(), address.into());
         }
     };
-    let mut map = Map::new();
-    if let (Some(domain), "AIServices") = (domain, kind) {
-        map.insert("AI Foundry API".into(), format!("https://{domain}.services.ai.azure.com/").into());
-    }
-    if ["OpenAI", "AIServices"].contains(&kind) {
-        for name in ["OpenAI Language Model Instance API", "OpenAI Dall-E API", "OpenAI Whisper API"] {
-            map.insert(name.into(), models.clone().into());
+    match kind {
+        "OpenAI" => put(&MODEL_ADDRESSES, &models),
+        "AIServices" => {
+            put(&PROJECT_ADDRESSES, &at("services.ai.azure.com"));
+            put(&MODEL_ADDRESSES, &models);
+            put(&MORE_MODEL_ADDRESSES, &models);
+            put(&OWN_ADDRESSES, &own);
         }
-    } else {
-        map.insert(kind.into(), main.clone().into());
+        kind => put(&[kind, "Container"], &own),
     }
-    (main, Value::Object(map))
+    (if kind == "OpenAI" { models } else { own }, Value::Object(map))
+}
+
+/// Rules of an account's network with the lists that were not sent.
+fn network_rules(sent: &Value) -> Value {
+    let Some(sent) = sent.as_object() else { return sent.clone() };
+    let mut rules = Map::new();
+    let usual = [("bypass", Value::Null), ("defaultAction", "Allow".into())];
+    let lists = [("virtualNetworkRules", json!([])), ("ipRules", json!([]))];
+    for (name, usual) in usual.into_iter().chain(lists) {
+        let value = sent.get(name).filter(|value| !value.is_null()).cloned().unwrap_or(usual);
+        if !value.is_null() {
+            rules.insert(name.to_string(), value);
+        }
+    }
+    rules.into()
 }
 
 fn call_rates() -> Value {

@@ -169,7 +169,7 @@ pub(in crate::azure) fn type_problem(world: &World, kind: &Kind, version: &str) 
 pub(super) fn own_version_problem(low: &[&str], version: &str) -> Option<Reply> {
     let own = match low {
         ["subscriptions"] | ["subscriptions", _] | ["providers"] => true,
-        ["subscriptions", _, "resourcegroups" | "resources"] => true,
+        ["subscriptions", _, "resourcegroups" | "resources" | "locations"] => true,
         ["subscriptions", _, "resourcegroups", _] | ["subscriptions", _, "resourcegroups", _, "resources"] => true,
         ["subscriptions", _, "providers", ..] => low.len() < 5 || ["register", "unregister"].contains(&low[4]),
         _ => false,

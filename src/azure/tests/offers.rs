@@ -180,6 +180,10 @@ fn what_the_gateway_refuses_by_itself() {
         bench.request(&Request { body, ..Request::arm(Method::Put, format!("{path}?api-version=2023-09-01")) })
     };
     let workspace = "/providers/Microsoft.OperationalInsights/workspaces/logs";
+    let path = format!("{}?api-version=2023-09-01", bench.group(workspace));
+    let text = Request { body: b"{}".to_vec(), ..Request::arm(Method::Put, path) }.header("Content-Type", "text/plain");
+    let refused = bench.request(&text);
+    assert_eq!((refused.status, code(&refused).as_str()), (415, "UnsupportedMediaType"));
     let long = vec![b' '; 4 * 1024 * 1024 + 1];
     assert_eq!(code(&put(&mut bench, workspace, long)), "RequestContentTooLarge");
     assert_eq!(code(&put(&mut bench, workspace, b"{".to_vec())), "InvalidRequestContent");

@@ -155,6 +155,40 @@ fn roles_and_a_directory_that_lags() {
     });
 }
 
+/// What an account answers at, by kind, with and without a name of its own; the rules of its network.
+#[test]
+fn addresses_of_accounts() {
+    let seen = [
+        ("cogsvc-openai-deployment-2023-05-01", 0),
+        ("cogsvc-crud-keys-2023-05-01", 0),
+        ("cogsvc-patch-202-network-rules", 0),
+        ("cogsvc-patch-202-network-rules", 8),
+        ("cogsvc-aiservices-account-deployment-2025-06-01", 3),
+    ];
+    for (name, at) in seen {
+        let Some(exchanges) = exchanges(name) else { return };
+        let theirs: Value =
+            serde_json::from_str(exchanges[at]["response"]["body"].as_str().unwrap_or("")).expect("an account");
+        let mut bench = Bench::with_group();
+        let path = bench.account("");
+        let mut body =
+            json!({"location": theirs["location"], "kind": theirs["kind"], "sku": theirs["sku"], "properties": {}});
+        for name in ["customSubDomainName", "networkAcls"] {
+            body["properties"][name] = theirs["properties"][name].clone();
+        }
+        let ours = bench.send(Method::Put, &path, "2025-06-01", body).value().expect("an account");
+        let (ours, theirs) = (&ours["properties"], &theirs["properties"]);
+        assert_eq!((&ours["endpoint"], &ours["networkAcls"]), (&theirs["endpoint"], &theirs["networkAcls"]), "{name}");
+        let all = theirs["endpoints"].as_object().expect("addresses");
+        for (what, address) in ours["endpoints"].as_object().expect("addresses") {
+            assert_eq!(Some(address), all.get(what), "{name}: {what}");
+        }
+        // an account of many kinds answers for more services than the models here need
+        let several = name.contains("aiservices");
+        assert!(several || all.len() == ours["endpoints"].as_object().map_or(0, serde_json::Map::len), "{name}");
+    }
+}
+
 /// Lists have the members of recorded lists, item by item.
 #[test]
 fn lists_of_models_and_usages() {
