@@ -6,16 +6,20 @@
 //!
 //! - `check` what is looked at before a deployment is taken; `run` a deployment in time; `show` what answers show
 //! - `errors` trees of errors, as each api-version nests them; `history` lists, and how much of it is kept
+//! - `whatif` what a deployment would change; `export` a template of what is there
 //!
 //! Deliberately absent, and refused by name: the mode Complete, linked templates, deployments to management groups and
 //! tenants.
 
 mod check;
 mod errors;
+mod export;
 mod history;
 mod run;
 mod show;
+mod whatif;
 
+pub(super) use export::export;
 pub(super) use run::{Next, begin, end_step, finish, remove};
 pub(super) use show::{body, poll};
 
@@ -145,12 +149,12 @@ pub(super) enum StepState {
 }
 
 impl StepState {
-    /// When it was started, if it was.
-    pub const fn since(&self) -> Option<Time> {
+    /// When it was started or ended, if it was.
+    const fn changed(&self) -> Option<Time> {
         match self {
             StepState::Waiting => None,
-            StepState::Running { since, .. } | StepState::Succeeded { since, .. } | StepState::Failed { since, .. } => {
-                Some(*since)
+            StepState::Running { since: at, .. } | StepState::Succeeded { at, .. } | StepState::Failed { at, .. } => {
+                Some(*at)
             }
         }
     }
@@ -216,7 +220,7 @@ pub(super) fn route(world: &mut World, ask: &Ask<'_>, target: &Target, rest: &[&
     let key = key(&target, name);
     let more: Vec<String> = more.iter().map(|part| part.to_lowercase()).collect();
     let more: Vec<&str> = more.iter().map(String::as_str).collect();
-    if let (Method::Put, []) | (Method::Post, ["validate"]) = (ask.method, more.as_slice()) {
+    if let (Method::Put, []) | (Method::Post, ["validate" | "whatif"]) = (ask.method, more.as_slice()) {
         let text = String::from_utf8_lossy(&ask.request.body);
         let text = text.trim_start_matches('\u{feff}');
         let body = match read(text) {
@@ -226,6 +230,7 @@ pub(super) fn route(world: &mut World, ask: &Ask<'_>, target: &Target, rest: &[&
         let order = Order { now: ask.now, version: &ask.version, target: &target, name, body: &body };
         let reply = match (ask.method, more.as_slice()) {
             (Method::Put, _) => put(world, &order),
+            (_, ["whatif"]) => whatif::post(world, &order),
             _ => validate(world, &order),
         };
         return placed(reply, text);

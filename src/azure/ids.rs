@@ -27,7 +27,8 @@ impl Url {
                 .split('&')
                 .filter(|pair| !pair.is_empty())
                 .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
-                .map(|(name, value)| (decode(name), decode(value)))
+                // as in forms, a plus is a blank
+                .map(|(name, value)| (decode(name), decode(&value.replace('+', " "))))
                 .collect(),
         }
     }

@@ -15,7 +15,7 @@ use crate::time::{Duration, Time};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// An operation that was started.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -54,6 +54,8 @@ pub(super) enum Follow {
     Child(u16),
     /// A deployment, taken out of the history.
     Forgetting,
+    /// A what-if, with its result.
+    WhatIf(Value),
 }
 
 /// What happens when an operation ends.
@@ -100,6 +102,7 @@ impl World {
             Follow::Account(_) | Follow::Network => super::shape::guid(&bits),
             Follow::Group => job("RESOURCEGROUPDELETIONJOB", &start, &bits),
             Follow::Forgetting => job("DEPLOYMENTDELETIONJOB", &start, &bits),
+            Follow::WhatIf(_) => job("DeploymentWhatIfJob", &start, &bits),
             Follow::Child(_) => hex(&bits[..12]),
         };
         let operation = Operation {
@@ -151,6 +154,10 @@ impl World {
             Follow::Group | Follow::Forgetting => {
                 let address = format!("{}?api-version={version}{signature}", self.group_address(key, operation));
                 reply.header("Location", address).header("Retry-After", self.retry_after(15))
+            }
+            Follow::WhatIf(_) => {
+                let address = format!("{}?api-version={version}{signature}", self.group_address(key, operation));
+                reply.header("Location", address)
             }
             Follow::Network => {
                 let address = self.network_address(key, operation, "operations");
@@ -234,7 +241,7 @@ pub(super) fn poll(world: &World, now: Time, key: &str, asked: Asked, url: &Url)
     let running = !operation.settled;
     match &operation.follow {
         Follow::Service | Follow::ServiceWork => apim::follow::poll(world, now, key, asked, operation),
-        Follow::ServicePurge | Follow::Group | Follow::Forgetting if running => {
+        Follow::ServicePurge | Follow::Group | Follow::Forgetting | Follow::WhatIf(_) if running => {
             let reply = world.followed(Reply::empty(202), now, key, operation);
             match operation.follow {
                 // recorded: some polls of a group's deletion bring no address
@@ -244,6 +251,7 @@ pub(super) fn poll(world: &World, now: Time, key: &str, asked: Asked, url: &Url)
         }
         Follow::ServicePurge | Follow::Group => Reply::empty(200),
         Follow::Forgetting => Reply::empty(204),
+        Follow::WhatIf(result) => Reply::json(200, result.clone()),
         Follow::Account(_) if of_result => match running {
             true => world.followed(Reply::empty(202), now, key, operation),
             false => Reply::empty(200),

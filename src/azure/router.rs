@@ -121,6 +121,9 @@ pub(super) fn route(world: &mut World, now: Time, request: &Request) -> Reply {
         (["subscriptions", _, "resourcegroups", _, "resources"], [_, subscription, _, group, _]) => {
             groups::resources(world, &ask, subscription, Some(group))
         }
+        (["subscriptions", _, "resourcegroups", _, "exporttemplate"], [_, subscription, _, group, _]) => {
+            deployments::export(world, &ask, subscription, group)
+        }
         (["subscriptions", _, "resources"], [_, subscription, _]) => groups::resources(world, &ask, subscription, None),
         (["providers"], _) => providers::list(world, &ask, ""),
         (["subscriptions", _, "providers"], [_, subscription, _]) => providers::list(world, &ask, subscription),

@@ -488,3 +488,4 @@ mod plain;
 mod quota;
 mod scopes;
 mod stored;
+mod whatif;

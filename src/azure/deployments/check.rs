@@ -12,6 +12,7 @@ use crate::azure::reply::{Reply, gateway};
 use crate::azure::router::{location_problem, type_problem};
 use crate::azure::shape::{guid, hex, short_location};
 use crate::catalogue::{self, resource_type};
+use crate::time::Time;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -227,7 +228,7 @@ pub(super) fn again(world: &mut World, key: &str) -> Option<Arc<Prepared>> {
     Some(prepared)
 }
 
-fn refused(problem: &TemplateError) -> Reply {
+pub(super) fn refused(problem: &TemplateError) -> Reply {
     let mut error = problem.to_value();
     // the path is that of the request
     if let Some(Value::String(path)) = error.pointer_mut("/additionalInfo/0/info/path") {
@@ -291,7 +292,7 @@ fn look_into(world: &World, order: &Order<'_>, prepared: &Prepared, found: &mut 
         let problems = preflight(world, order, prepared, i);
         found.details.extend(problems.iter().map(detail));
     }
-    for child in children(world, prepared, &found.groups)? {
+    for child in children(world, order.now, prepared, &found.groups)? {
         let order = Order {
             now: order.now,
             version: &child.version,
@@ -334,7 +335,7 @@ pub(super) struct Child {
 
 /// The nested deployments of a template as far as they are known before anything runs. One that would be refused when
 /// it is written refuses the whole.
-pub(super) fn children(world: &World, prepared: &Prepared, made: &Groups) -> Result<Vec<Child>, Reply> {
+pub(super) fn children(world: &World, now: Time, prepared: &Prepared, made: &Groups) -> Result<Vec<Child>, Reply> {
     let look = super::run::Look { world };
     let mut children = Vec::new();
     for (i, node) in prepared.nodes().iter().enumerate() {
@@ -348,13 +349,7 @@ pub(super) fn children(world: &World, prepared: &Prepared, made: &Groups) -> Res
                 None => return Err(refusal),
             },
         };
-        let order = Order {
-            now: crate::time::Time::ZERO,
-            version: &node.api_version,
-            target: &target,
-            name: &node.name,
-            body: &body,
-        };
+        let order = Order { now, version: &node.api_version, target: &target, name: &node.name, body: &body };
         let asked = asked(&order)?;
         let scope = scope(world, &order, made);
         let prepared = prepare(asked.template, &asked.parameters, &scope).map_err(|problem| refused(&problem))?;

@@ -45,7 +45,10 @@ pub(in crate::azure) fn body(world: &World, deployment: &Deployment, version: &s
     if deployment.state == Phase::Succeeded {
         let mut made = Vec::new();
         resources(world, deployment, &mut made);
-        properties.insert("outputResources".into(), made.into());
+        // recorded: by their ids, whatever was made first
+        made.sort_by_key(|id| id.to_lowercase());
+        let made: Value = made.into_iter().map(|id| json!({ "id": id })).collect();
+        properties.insert("outputResources".into(), made);
     }
     if let Some(error) = &deployment.error {
         properties.insert("error".into(), error.clone());
@@ -93,15 +96,15 @@ fn without_nulls(mut parameters: Value) -> Value {
     parameters
 }
 
-/// The ids of what was made, those of nested deployments in their place.
-fn resources(world: &World, deployment: &Deployment, made: &mut Vec<Value>) {
+/// The ids of what was made, in nested deployments too.
+fn resources(world: &World, deployment: &Deployment, made: &mut Vec<String>) {
     for step in deployment.steps.iter().filter(|step| matches!(step.state, StepState::Succeeded { .. })) {
         match world.state.deployments.get(&step.id.to_lowercase()) {
             // a deployment cannot hold itself: its own name is active while it runs
             Some(nested) if step.kind == DEPLOYMENT && nested.id != deployment.id => resources(world, nested, made),
             _ => {
                 let id = world.state.resources.get(&step.id.to_lowercase()).map_or(&step.id, |kept| &kept.id);
-                made.push(json!({ "id": id }));
+                made.push(id.clone());
             }
         }
     }
@@ -167,11 +170,11 @@ pub(in crate::azure) fn poll(deployment: &Deployment) -> Reply {
     Reply::json(200, body)
 }
 
-/// The operations of a deployment: what started last comes first, and that of the outputs at the end.
+/// The operations of a deployment: what changed last comes first, and that of the outputs at the end.
 pub(super) fn operations(deployment: &Deployment, ask: &Ask<'_>) -> Reply {
-    let mut started: Vec<&Step> = deployment.steps.iter().collect();
-    started.sort_by_key(|step| std::cmp::Reverse(step.state.since()));
-    let mut shown: Vec<Value> = started.into_iter().filter_map(|step| entry_of(deployment, step)).collect();
+    let mut steps: Vec<&Step> = deployment.steps.iter().rev().collect();
+    steps.sort_by_key(|step| std::cmp::Reverse(step.state.changed()));
+    let mut shown: Vec<Value> = steps.into_iter().filter_map(|step| entry_of(deployment, step)).collect();
     shown.extend(outputs_operation(deployment, &ask.version));
     if let Some(top) = ask.url.query("$top").and_then(|top| top.parse().ok()) {
         shown.truncate(top);
