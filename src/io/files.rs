@@ -4,7 +4,9 @@
 //! folder, so a reader sees the old text or the new one and a crash leaves no half. Several files are one change as far
 //! as a file system can do that: every temporary file is complete before the first rename.
 //!
-//! Deliberately absent: decisions about what to write, and a lock (`io::local` has one).
+//! Everything that the disk is asked for on the way to a new text passes [`attempt`], where a test lets it fail.
+//!
+//! Deliberately absent: decisions about what to write, and when to hold a lock (`io::local` knows).
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -20,8 +22,75 @@ pub enum Access {
     Private,
 }
 
+/// What the disk is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// A file is opened and read.
+    Read,
+    /// A folder is made.
+    Folder,
+    /// A temporary file is made.
+    Create,
+    /// It is filled.
+    Write,
+    /// What was written reaches the disk.
+    Sync,
+    /// A file gets its name, or another one.
+    Rename,
+    /// A name reaches the disk.
+    SyncFolder,
+    /// The file is opened on which the lock is taken.
+    OpenLock,
+    /// The lock is taken.
+    Lock,
+    /// A file that was left behind goes away.
+    Remove,
+}
+
+/// The moment before a step. It is nothing but that: only a test can make something of it.
+#[cfg(not(test))]
+pub fn attempt(_: Step, _: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(test)]
+pub use seam::{attempt, with_hook};
+
+#[cfg(test)]
+mod seam {
+    use super::Step;
+    use std::cell::RefCell;
+    use std::io;
+    use std::path::Path;
+
+    type Hook = Box<dyn FnMut(Step, &Path) -> io::Result<()>>;
+
+    thread_local! {
+        static HOOK: RefCell<Option<Hook>> = const { RefCell::new(None) };
+    }
+
+    /// The moment before a step, at which the hook may refuse it.
+    pub fn attempt(step: Step, path: &Path) -> io::Result<()> {
+        let hook = HOOK.take();
+        let Some(mut hook) = hook else { return Ok(()) };
+        // what the hook itself does with files is not looked at
+        let result = hook(step, path);
+        HOOK.set(Some(hook));
+        result
+    }
+
+    /// Runs `work` on this thread, with `hook` before every step.
+    pub fn with_hook<T>(hook: impl FnMut(Step, &Path) -> io::Result<()> + 'static, work: impl FnOnce() -> T) -> T {
+        HOOK.set(Some(Box::new(hook)));
+        let done = work();
+        HOOK.set(None);
+        done
+    }
+}
+
 /// Reads a file of at most `limit` bytes as UTF-8.
 pub fn read_text(path: &Path, limit: u64) -> io::Result<String> {
+    attempt(Step::Read, path)?;
     text(read_limited(open(path)?, limit)?)
 }
 
@@ -91,6 +160,36 @@ pub fn chunks(path: &Path, size: usize) -> io::Result<impl Iterator<Item = io::R
     }))
 }
 
+/// What the names of temporary files begin with.
+const PREFIX: &str = ".aoai-lb-";
+
+/// Takes away the temporary files in a folder that processes left behind when they died. Nobody else may be writing there.
+pub fn sweep(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_name().to_str().is_some_and(|name| name.starts_with(PREFIX)) {
+            attempt(Step::Remove, &entry.path())?;
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// Gives a file another name, where none has it.
+pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    attempt(Step::Rename, from)?;
+    fs::rename(from, to)
+}
+
+/// Opens the file on which a lock is taken, for the user alone where it is new.
+pub fn lock_file(path: &Path) -> io::Result<File> {
+    attempt(Step::OpenLock, path)?;
+    let mut options = fs::OpenOptions::new();
+    options.create(true).truncate(false).read(true).write(true);
+    private(&mut options);
+    options.open(path)
+}
+
 /// Replaces one file at once.
 pub fn replace(path: &Path, text: &[u8], access: Access) -> io::Result<()> {
     stage(path, text, access)?.put()?;
@@ -105,18 +204,22 @@ struct Staged {
 
 impl Staged {
     fn put(self) -> io::Result<()> {
+        attempt(Step::Rename, &self.path)?;
         self.file.persist(&self.path).map(drop).map_err(|error| error.error)
     }
 }
 
 fn stage(path: &Path, text: &[u8], access: Access) -> io::Result<Staged> {
+    attempt(Step::Create, path)?;
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".aoai-lb-");
+    builder.prefix(PREFIX);
     if access == Access::Usual {
         usual_permissions(&mut builder);
     }
     let mut file = builder.tempfile_in(folder_of(path))?;
+    attempt(Step::Write, path)?;
     file.write_all(text)?;
+    attempt(Step::Sync, path)?;
     file.as_file().sync_all()?;
     Ok(Staged { file, path: path.to_owned() })
 }
@@ -180,22 +283,34 @@ fn usual_permissions(builder: &mut tempfile::Builder<'_, '_>) {
 #[cfg(not(unix))]
 fn usual_permissions(_: &mut tempfile::Builder<'_, '_>) {}
 
+#[cfg(unix)]
+fn private(options: &mut fs::OpenOptions) {
+    use std::os::unix::fs::OpenOptionsExt;
+    options.mode(0o600);
+}
+
+#[cfg(not(unix))]
+fn private(_: &mut fs::OpenOptions) {}
+
 /// Makes a folder, and those above it, that only the user can enter.
 #[cfg(unix)]
 pub fn private_folder(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::DirBuilderExt;
+    attempt(Step::Folder, path)?;
     fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
 /// Makes a folder, and those above it; a new folder of a user's is private to that user on Windows.
 #[cfg(not(unix))]
 pub fn private_folder(path: &Path) -> io::Result<()> {
+    attempt(Step::Folder, path)?;
     fs::create_dir_all(path)
 }
 
 /// After this a rename in the folder outlives a power cut.
 #[cfg(unix)]
 fn sync_folder(folder: &Path) -> io::Result<()> {
+    attempt(Step::SyncFolder, folder)?;
     File::open(folder)?.sync_all()
 }
 
