@@ -164,11 +164,13 @@ Examples:
     Simulate(Simulate),
     /// Serve the local Azure over HTTP on 127.0.0.1, for other clients
     #[command(after_help = "\
-The same state as --cloud local in this folder. Every request needs the token that is printed at the start.
+The same state as --cloud local in this folder. Every request needs the token that is printed at the start; so does
+the page for a browser, whose address is printed too.
 
 Examples:
   aoai-lb emulator --port 4141
   aoai-lb emulator --port 0 --output json
+  aoai-lb emulator --scenario examples/scenarios/throttled.yaml
   curl -H \"Authorization: Bearer $TOKEN\" 'http://127.0.0.1:4141/subscriptions?api-version=2022-12-01'")]
     Emulator(Emulator),
     /// Make a spec of somebody's ARM template or policy document, and say what it could not carry over
@@ -326,6 +328,12 @@ pub struct Emulator {
     /// The token that clients must send; a random one where it is left out
     #[arg(long, env = "AOAI_LB_EMULATOR_TOKEN", hide_env_values = true, value_name = "T", value_parser = token)]
     pub token: Option<String>,
+    /// Take resource types that the local Azure does not know, as they are sent
+    #[arg(long)]
+    pub lenient: bool,
+    /// Faults to set, in place of those that are set
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub scenario: Option<PathBuf>,
 }
 
 impl Emulator {

@@ -18,6 +18,7 @@ mod own_policy;
 mod sarif;
 mod secrets;
 mod simulate;
+mod state;
 
 use serde_json::Value;
 use std::ffi::OsStr;
