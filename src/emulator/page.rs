@@ -73,7 +73,7 @@ pub(super) fn page(nonce: u64) -> Response {
         .render(context! { version => html(version), data => script(&data), nonce => html(&nonce) })
         .unwrap_or_else(|error| panic!("our template fits: {error:#}"));
     let policy = format!(
-        "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}' 'unsafe-hashes'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+        "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     );
     let mut response = Response::empty(200)
         .header("Content-Type", "text/html; charset=utf-8")

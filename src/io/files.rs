@@ -54,7 +54,7 @@ pub fn attempt(_: Step, _: &Path) -> io::Result<()> {
 }
 
 #[cfg(test)]
-pub use seam::{attempt, with_hook};
+pub use seam::{attempt, link, mode, with_hook};
 
 #[cfg(test)]
 mod seam {
@@ -85,6 +85,25 @@ mod seam {
         let done = work();
         HOOK.set(None);
         done
+    }
+
+    /// Who may do what with a file, where the system says that in nine bits.
+    pub fn mode(path: &Path) -> Option<u32> {
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            std::fs::metadata(path).ok().map(|about| about.permissions().mode() & 0o777)
+        }
+        #[cfg(not(unix))]
+        None
+    }
+
+    /// Makes a link to a folder, where that needs no rights of its own.
+    pub fn link(to: &Path, at: &Path) -> bool {
+        #[cfg(unix)]
+        return std::os::unix::fs::symlink(to, at).is_ok();
+        #[cfg(not(unix))]
+        false
     }
 }
 

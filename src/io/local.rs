@@ -366,14 +366,16 @@ mod tests {
         }
     }
 
-    #[cfg(unix)]
     #[test]
     fn a_folder_behind_a_link_is_as_good() {
         let root = tempfile::tempdir().expect("a folder");
         std::fs::create_dir_all(root.path().join("a")).expect("a folder");
         std::fs::create_dir_all(root.path().join("elsewhere")).expect("a folder");
         let link = root.path().join("a/local");
-        std::os::unix::fs::symlink("../elsewhere", &link).expect("a link");
+        if !files::link(Path::new("../elsewhere"), &link) {
+            println!("skipped: no links here");
+            return;
+        }
         assert_eq!(send(&local(root.path()), put("rg")), Ok(201));
         assert_eq!(send(&local(root.path()), get("rg")), Ok(200));
         assert!(root.path().join("elsewhere/state.json").is_file() && link.is_symlink());
@@ -424,13 +426,10 @@ mod tests {
         if let Ok(text) = std::fs::read_to_string(folder.join("state.json")) {
             World::from_json(&text).expect("whole");
         }
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            let mode = |path: &Path| std::fs::metadata(path).map(|about| about.permissions().mode() & 0o777);
-            assert_eq!(mode(folder).expect("there"), 0o700);
+        if let Some(mode) = files::mode(folder) {
+            assert_eq!(mode, 0o700);
             for name in names {
-                assert_eq!(mode(&folder.join(&name)).expect("there"), 0o600, "{name}");
+                assert_eq!(files::mode(&folder.join(&name)), Some(0o600), "{name}");
             }
         }
     }

@@ -16,6 +16,7 @@ mod interrupt;
 mod lint;
 mod own_policy;
 mod sarif;
+mod sdk;
 mod secrets;
 mod simulate;
 mod state;

@@ -331,6 +331,25 @@ fn a_scenario_is_met_by_the_command_line_too() {
 }
 
 #[test]
+fn the_documented_scenario_is_one() {
+    let text = std::fs::read_to_string(super::root().join("docs/emulator.md")).unwrap();
+    let blocks: Vec<&str> = text.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert_eq!(blocks.len(), 1);
+    let place = Place::new();
+    place.write("scenario.yaml", blocks[0]);
+    let server = Server::with(&place, &["--scenario", "scenario.yaml"]);
+    let told = server.send("GET", "/admin/faults", "").json();
+    assert_eq!(told["faults"].as_array().map(Vec::len), Some(6));
+    // and every code that it names needs no words
+    let codes = text.split("Codes that need no words: ").nth(1).unwrap().split("A\nstatus alone").next().unwrap();
+    let known = codes.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| word.len() > 5);
+    let faults: Vec<Value> = known.map(|code| json!({"answer": {"code": code}})).collect();
+    assert!(faults.len() > 10, "{codes}");
+    let set = server.send("PUT", "/admin/faults", &json!({ "faults": faults }).to_string());
+    assert_eq!(set.status, 200, "{set:?}");
+}
+
+#[test]
 fn a_scenario_that_is_wrong_is_told_with_its_place() {
     let place = Place::new();
     place.write("bad.yaml", "faults:\n  - match: { methd: PUT }\n    answer: { status: 42 }\n  - drop: later\n");

@@ -8,7 +8,7 @@ import sys
 
 from azure.core.credentials import AccessToken
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
-from azure.core.pipeline.policies import BearerTokenCredentialPolicy
+from azure.core.pipeline.policies import SansIOHTTPPolicy
 from azure.mgmt.apimanagement import ApiManagementClient
 from azure.mgmt.cognitiveservices import CognitiveServicesManagementClient
 from azure.mgmt.resource.deployments import DeploymentsMgmtClient
@@ -24,10 +24,18 @@ class Token:
         return AccessToken(TOKEN, 4102444800)
 
 
-def client(kind, **more):
-    # over http the policy has to be told that a token may be sent
-    policy = BearerTokenCredentialPolicy(Token(), "local/.default", enforce_https=False)
-    return kind(Token(), SUBSCRIPTION, base_url=ADDRESS, authentication_policy=policy, polling_interval=0.2, **more)
+class Bearer(SansIOHTTPPolicy):
+    """The SDK's own policy sends no token over http."""
+
+    def on_request(self, request):
+        request.http_request.headers["Authorization"] = "Bearer " + TOKEN
+
+
+def client(kind, version):
+    # the SDK's own versions are newer than those that the catalogue knows
+    return kind(
+        Token(), SUBSCRIPTION, base_url=ADDRESS, api_version=version, authentication_policy=Bearer(), polling_interval=0.2
+    )
 
 
 TEMPLATE = {
@@ -68,10 +76,10 @@ TEMPLATE = {
     },
 }
 
-resources = client(ResourceManagementClient)
-deployments = client(DeploymentsMgmtClient)
-accounts = client(CognitiveServicesManagementClient)
-services = client(ApiManagementClient)
+resources = client(ResourceManagementClient, "2025-04-01")
+deployments = client(DeploymentsMgmtClient, "2025-04-01")
+accounts = client(CognitiveServicesManagementClient, "2024-10-01")
+services = client(ApiManagementClient, "2024-05-01")
 told = {}
 
 resources.resource_groups.create_or_update(GROUP, {"location": "eastus2"})
