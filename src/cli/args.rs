@@ -164,7 +164,7 @@ Examples:
     Simulate(Simulate),
     /// Serve the local Azure over HTTP on 127.0.0.1, for other clients
     #[command(after_help = "\
-The same state as --cloud local in this folder. Every request needs the token that is printed at the start; so does
+The same state as --cloud local in this folder. Every request needs the token that is printed at the start; so does \
 the page for a browser, whose address is printed too.
 
 Examples:
