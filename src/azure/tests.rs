@@ -468,14 +468,36 @@ fn a_file_between_two_requests_changes_nothing() {
 }
 
 #[test]
-fn the_scale_divides_waits_and_not_dates() {
+fn the_scale_divides_waits_and_neither_dates_nor_retention() {
     let mut bench = Bench::new();
     bench.world = bench.world.with_scale(600);
     bench.send(Method::Put, &bench.group(""), "2024-03-01", json!({"location": "eastus2"}));
     let made = bench.send(Method::Put, &bench.service(""), APIM, service());
     assert_eq!(made.headers.get("Retry-After"), Some("1"));
-    bench.now += Duration::from_millis(167);
+    let created = made.value().expect("a service")["properties"]["createdAtUtc"].clone();
+    assert!(created.as_str().is_some_and(|date| date.starts_with(&bench.now.rfc3339()[..19])), "{created}");
+    // half a minute until others know the service's identity, and two minutes until it is ready, both divided
+    let principal = made.value().expect("a service")["identity"]["principalId"].clone();
+    let assignment =
+        bench.service("/providers/Microsoft.Authorization/roleAssignments/11111111-2222-3333-4444-555555555555");
+    let definition = format!(
+        "/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Authorization/roleDefinitions/5e0bd9bd-7b93-4f28-af87-19fc36ad61bd"
+    );
+    let role = json!({"properties": {"principalId": principal, "roleDefinitionId": definition}});
+    bench.now += Duration::from_millis(49);
+    assert_eq!(code(&bench.send(Method::Put, &assignment, "2022-04-01", role.clone())), "PrincipalNotFound");
+    bench.now += Duration::from_millis(1);
+    assert_eq!(bench.send(Method::Put, &assignment, "2022-04-01", role).status, 201);
+    bench.now += Duration::from_millis(117);
     assert_eq!(bench.get(&bench.service(""), APIM).1["properties"]["provisioningState"], "Succeeded");
+    // two days are two days
+    assert_eq!(bench.send(Method::Delete, &bench.service(""), APIM, Value::Null).status, 202);
+    bench.wait(10);
+    let deleted = format!("/subscriptions/{SUBSCRIPTION}/providers/Microsoft.ApiManagement/deletedservices");
+    bench.wait(48 * 3600 - 12);
+    assert_eq!(bench.get(&deleted, APIM).1["value"].as_array().map(Vec::len), Some(1));
+    bench.wait(12);
+    assert_eq!(bench.get(&deleted, APIM).1["value"].as_array().map(Vec::len), Some(0));
 }
 
 mod children;

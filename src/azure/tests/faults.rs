@@ -443,3 +443,57 @@ fn a_reset_empties_and_a_jump_lets_time_pass() {
     bench.send(Method::Put, &bench.group(""), "2024-03-01", json!({"location": "eastus2"}));
     assert_eq!(bench.send(Method::Put, &bench.service(""), APIM, service()).status, 201, "the name is free");
 }
+
+/// Any fault that has the right form.
+fn any_fault() -> impl proptest::strategy::Strategy<Value = Value> {
+    use proptest::prelude::*;
+    let length = || prop_oneof![Just("0s"), Just("1s"), Just("PT5M"), Just("P1000D"), Just("18446744073s")];
+    let does = prop_oneof![
+        (400u16..600, prop_oneof![Just("json"), Just("bare"), Just("pascal"), Just("text"), Just("html"), Just("empty")], length())
+            .prop_map(|(status, body, wait)| json!({"answer": {"status": status, "code": "A\"\r\n", "message": "<é\u{0}\"", "body": body, "retryAfter": wait}})),
+        length().prop_map(|length| json!({ "lag": length })),
+        length().prop_map(|length| json!({ "slow": length })),
+        Just(json!({"fail": {"code": "", "message": "", "target": "x"}})),
+        prop_oneof![Just("before"), Just("after")].prop_map(|moment| json!({ "drop": moment })),
+    ];
+    let path = prop_oneof![Just("*"), Just("*/accounts/*"), Just("*/deployments/*"), Just("/"), Just("*%*ß*")];
+    (does, path, 0u64..3, proptest::option::of(1u64..3), length(), proptest::option::of(length())).prop_map(
+        |(mut fault, path, after, times, from, until)| {
+            fault["match"] = json!({ "path": path });
+            fault["after"] = after.into();
+            fault["times"] = json!(times);
+            fault["from"] = from.into();
+            fault["until"] = json!(until);
+            fault
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(super::fuzz::config())]
+
+    #[test]
+    fn whatever_is_set_there_is_an_answer_or_a_lost_connection(
+        faults in proptest::collection::vec(any_fault(), 1..5), scale in proptest::prelude::prop_oneof![1u32..3, 600u32..601],
+    ) {
+        let mut bench = Bench::with_group();
+        bench.world = bench.world.with_scale(scale);
+        let faults = faults.into_iter().map(|text| serde_json::from_value(text).expect("a fault")).collect();
+        bench.world.set_faults(bench.now, faults);
+        let urls = [bench.account(""), bench.service(""), deployment(&bench, ""), bench.group("")];
+        for (n, (method, path)) in [Method::Put, Method::Get, Method::Delete].into_iter().flat_map(|m| urls.iter().map(move |u| (m, u))).enumerate() {
+            bench.wait([0, 1, 400][n % 3]);
+            let body = [account("fuzz-1"), service(), order(small()), json!({"location": "eastus2"})][n % 4].clone();
+            let version = [COGNITIVE, APIM, RESOURCES, "2024-03-01"][n % 4];
+            let request = Request::arm(method, format!("{path}?api-version={version}")).json(&body);
+            match bench.world.exchange(bench.now, &request) {
+                Ok(response) => prop_assert_eq!((200..600).contains(&response.status), true),
+                Err(why) => prop_assert_eq!(matches!(why, Transport::Lost(_)), true),
+            }
+        }
+        bench.wait(2_000_000);
+        bench.world.view(bench.now);
+        let text = bench.world.to_json();
+        prop_assert_eq!(World::from_json(&text).map(|world| world.state), Ok(bench.world.state));
+    }
+}
