@@ -136,6 +136,19 @@ fn is_refusal(response: &Response) -> bool {
     response.body.is_empty() || (word("code") && word("message")) || (response.status == 405 && word("Message"))
 }
 
+/// Nothing exists.
+struct Nothing;
+
+impl engine::Runtime for Nothing {
+    fn resource(&self, _: &str, _: Option<&str>) -> Option<serde_json::Value> {
+        None
+    }
+
+    fn list(&self, _: &str, _: &str, _: &str) -> Option<serde_json::Value> {
+        None
+    }
+}
+
 /// An ARM template.
 fn template(data: &[u8]) {
     let Ok(value) = serde_json::from_slice(data) else { return };
@@ -158,7 +171,10 @@ fn template(data: &[u8]) {
     if let Ok(prepared) = engine::prepare(&value, &serde_json::json!({}), &scope) {
         for (at, node) in prepared.nodes().iter().enumerate() {
             assert!(node.depends_on.iter().all(|before| *before < at), "{}", node.id);
+            drop(prepared.body(at, &Nothing));
+            drop(prepared.foreseen_body(at, &Nothing));
         }
+        drop(prepared.outputs(&Nothing));
     }
 }
 

@@ -91,14 +91,16 @@ impl Nodes {
         self.symbols.get(&name).or_else(|| self.others.get(&name)).map_or(&[], Vec::as_slice)
     }
 
-    /// The resource that a reference means, if it is one.
+    /// The resource that a reference means, if it is one; of several of one name that which is deployed.
     pub fn called(&self, name: &str) -> Option<&Node> {
-        let meant = self.meant(name);
-        let mut nodes = meant.iter().filter_map(|index| self.all.get(*index));
-        let first = nodes.next()?;
+        let meant = || self.meant(name).iter().filter_map(|index| self.all.get(*index));
+        let node = meant().find(|node| node.standing != Standing::Skipped).or_else(|| meant().next())?;
+        let loop_name = node.turn.as_ref().map(|(loop_name, _)| loop_name);
+        let is_loop =
+            [loop_name, node.symbol.as_ref()].into_iter().flatten().any(|called| called.eq_ignore_ascii_case(name));
         // a loop as a whole is called by no name of one resource
-        let is_loop = meant.len() > 1 && !first.name.eq_ignore_ascii_case(name);
-        (!is_loop).then_some(first)
+        let is_one = node.turn.is_none() || !is_loop || node.name.eq_ignore_ascii_case(name);
+        is_one.then_some(node)
     }
 
     /// The resources of a symbol in the order of their loop, or `None` where there is no such symbol.

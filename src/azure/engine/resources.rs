@@ -59,8 +59,9 @@ pub(super) fn resources(template: &Value, version: Version, place: Place) -> Res
     if nodes.len() > MAX_RESOURCES {
         return Err(too_many("resources", MAX_RESOURCES, nodes.len()));
     }
+    // two of one name are fine where the conditions let only one of them be
     let mut ids = BTreeSet::new();
-    for node in nodes.iter().filter(|node| node.standing != Standing::Existing && !node.id.is_empty()) {
+    for node in nodes.iter().filter(|node| node.standing == Standing::Deployed) {
         if !ids.insert(node.id.to_lowercase()) {
             let text = format!(
                 "The resource '{}' {AT} is defined multiple times in a template. Please see \

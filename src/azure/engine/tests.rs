@@ -5,6 +5,7 @@ mod corpus;
 mod forms;
 mod laws;
 mod loops;
+mod published;
 mod types;
 
 use super::*;
@@ -29,7 +30,8 @@ impl Runtime for World {
     }
 
     fn list(&self, function: &str, id: &str, _: &str) -> Option<Value> {
-        self.resource(id, None).map(|_| json!({"called": function}))
+        let keys = json!({"called": function, "key1": "k1", "key2": "k2", "primaryKey": "p", "secondaryKey": "s"});
+        self.resource(id, None).map(|_| keys)
     }
 }
 
@@ -51,22 +53,7 @@ impl World {
                 let outputs = self.deploy(&properties["template"], parameters, &inner)?;
                 body = json!({"properties": {"outputs": outputs}});
             }
-            // what a service adds
-            if body["identity"]["type"].as_str().is_some_and(|kind| kind.contains("SystemAssigned")) {
-                body["identity"]["principalId"] = format!("principal of {}", node.name).into();
-            }
-            if node.type_ == "Microsoft.CognitiveServices/accounts" {
-                body["properties"]["endpoint"] = format!("https://{}.openai.azure.com/", node.name).into();
-            }
-            if node.type_ == "Microsoft.ApiManagement/service" {
-                body["properties"]["gatewayUrl"] = format!("https://{}.azure-api.net", node.name).into();
-            }
-            if node.type_ == "Microsoft.ManagedIdentity/userAssignedIdentities" {
-                body["properties"] = json!({"clientId": "client", "principalId": "principal"});
-            }
-            if node.type_ == "Microsoft.Insights/components" {
-                body["properties"]["ConnectionString"] = "connection".into();
-            }
+            answer(node, &mut body);
             self.put(&node.id, body);
         }
         prepared.outputs(self)
@@ -79,6 +66,30 @@ impl World {
     fn body(&self, end: &str) -> &Value {
         &self.log.iter().find(|(id, _)| id.ends_with(end)).unwrap_or_else(|| panic!("no {end} in {:?}", self.ids())).1
     }
+}
+
+/// What a service adds to what it is sent.
+fn answer(node: &Node, body: &mut Value) {
+    let name = &node.name;
+    if body["identity"]["type"].as_str().is_some_and(|kind| kind.contains("SystemAssigned")) {
+        body["identity"]["principalId"] = format!("principal of {name}").into();
+    }
+    let added = match node.type_.as_str() {
+        "Microsoft.CognitiveServices/accounts" => {
+            json!({"endpoint": format!("https://{name}.openai.azure.com/"), "endpoints": {}})
+        }
+        "Microsoft.ApiManagement/service" => json!({"gatewayUrl": format!("https://{name}.azure-api.net")}),
+        "Microsoft.ManagedIdentity/userAssignedIdentities" => json!({"clientId": "client", "principalId": "principal"}),
+        "Microsoft.Insights/components" => json!({"ConnectionString": "connection", "InstrumentationKey": "key"}),
+        "Microsoft.App/containerApps" => json!({"configuration": {"ingress": {"fqdn": format!("{name}.example")}}}),
+        "Microsoft.KeyVault/vaults/secrets" => json!({"secretUri": "uri", "secretUriWithVersion": "uri/version"}),
+        "Microsoft.Network/privateEndpoints" => json!({"networkInterfaces": [{"id": "nic"}], "customDnsConfigs": []}),
+        _ => return,
+    };
+    let sent = body["properties"].as_object().cloned().unwrap_or_default();
+    let mut properties = Value::Object(sent);
+    added.as_object().expect("members").iter().for_each(|(key, value)| properties[key] = value.clone());
+    body["properties"] = properties;
 }
 
 fn scope(subscription: &str, group: Option<&str>) -> Scope {
@@ -376,6 +387,19 @@ fn dependencies_that_cannot_be() {
             .contains(&format!("Circular dependency detected on resource: '{}'", id("A.B/c/a")))
     );
     assert!(with(json!([on("a", "a")])).contains("Circular dependency"));
+    let either = |off: &str| {
+        let one = |condition: bool| resource("a", json!({"condition": condition, "properties": {"of": condition}}));
+        let late =
+            resource("late", json!({"dependsOn": [off], "properties": {"x": format!("[reference('{off}').of]")}}));
+        let template = template(json!({"resources": [one(false), one(true), late]}));
+        let (world, _) = deploy(&template, json!({})).expect("one of them is");
+        assert_eq!(
+            (world.ids(), &world.body("/late")["properties"]["x"]),
+            (vec![id("A.B/c/a").as_str(), id("A.B/c/late").as_str()], &json!(true))
+        );
+    };
+    either("a");
+    either(&id("A.B/c/a"));
     let text = "The resource 'A.B/c/x' is not defined in the template.";
     assert!(with(json!([on("a", &id("A.B/c/x"))])).contains(text));
     assert!(

@@ -51,9 +51,8 @@ pub(super) fn parameters(
         if given.is_some_and(|given| given.get("value").is_none() && given.get("reference").is_some()) {
             return Err(TemplateError::unsupported("parameters from a key vault", path));
         }
-        // a parameter without a value has its default; in 2.0 null is no value, unless the type has it
-        let absent =
-            |value: &&Value| value.is_null() && version == Version::Two && !type_.is_nullable && default.is_some();
+        // a parameter without a value has its default; modules are given null where nobody said anything
+        let absent = |value: &&Value| value.is_null() && !type_.is_nullable && default.is_some();
         match (given.and_then(|given| given.get("value")).filter(|value| !absent(value)), default) {
             (Some(value), _) => {
                 let value = bounded(value.clone()).map_err(|error| {

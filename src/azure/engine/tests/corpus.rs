@@ -4,7 +4,7 @@ use super::*;
 use std::path::Path;
 
 /// A file of the shared corpus, or `None` where that is absent, which CI does not accept.
-fn shared(path: &str) -> Option<Value> {
+pub(super) fn shared(path: &str) -> Option<Value> {
     let file = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/corpus")).join(path);
     match std::fs::read_to_string(&file) {
         Ok(text) => Some(serde_json::from_str(&text).expect("the corpus is JSON")),

@@ -32,7 +32,17 @@ fn anything() -> impl Strategy<Value = Value> {
         "serial",
         "Microsoft.Resources/deployments",
         "incremental",
+        "inner",
         "/",
+        "[copyIndex('a')]",
+        "[reference('a[0]').b]",
+        "[references('a')]",
+        "[resourceInfo('a').id]",
+        "[own.a(1)]",
+        "[newGuid()]",
+        "#/definitions/a",
+        "securestring",
+        "object",
     ]);
     let leaf = prop_oneof![
         word.prop_map(Value::from),
@@ -62,6 +72,20 @@ fn anything() -> impl Strategy<Value = Value> {
         "expressionEvaluationOptions",
         "subscriptionId",
         "allowedValues",
+        "resources",
+        "existing",
+        "$ref",
+        "nullable",
+        "items",
+        "prefixItems",
+        "additionalProperties",
+        "discriminator",
+        "mapping",
+        "propertyName",
+        "namespace",
+        "members",
+        "output",
+        "parameters",
     ]);
     leaf.prop_recursive(4, 40, 6, move |inner| {
         prop_oneof![
@@ -72,11 +96,57 @@ fn anything() -> impl Strategy<Value = Value> {
     })
 }
 
+/// JSON with texts that look like what they are not.
+fn json_value() -> impl Strategy<Value = Value> {
+    let text = proptest::sample::select(vec!["", "[x]", "[[x]", "[", "a", "]", "[concat('a')]", "copy"]);
+    let leaf = prop_oneof![
+        text.prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<bool>().prop_map(Value::from)
+    ];
+    leaf.prop_recursive(3, 16, 4, |inner| {
+        let key = proptest::sample::select(vec!["a", "b", "[x]", "[[c]", "d"]);
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::Array),
+            prop::collection::vec((key, inner), 0..4)
+                .prop_map(|members| Value::Object(members.into_iter().map(|(k, v)| (k.to_owned(), v)).collect())),
+        ]
+    })
+}
+
+/// A value as a template has to write it.
+fn written(value: &Value) -> Value {
+    match value {
+        Value::String(text) => crate::expr::literal(text).into(),
+        Value::Array(items) => items.iter().map(written).collect(),
+        Value::Object(members) => {
+            Value::Object(members.iter().map(|(k, v)| (crate::expr::literal(k), written(v))).collect())
+        }
+        other => other.clone(),
+    }
+}
+
+/// The type that has one value only.
+fn type_of(value: &Value) -> Value {
+    match value {
+        Value::Bool(_) => json!({"type": "bool", "allowedValues": [value]}),
+        Value::Number(_) => json!({"type": "int", "allowedValues": [value]}),
+        Value::Array(items) => {
+            json!({"type": "array", "prefixItems": items.iter().map(type_of).collect::<Vec<_>>(), "items": false})
+        }
+        Value::Object(members) => {
+            let properties: Map<String, Value> = members.iter().map(|(k, v)| (k.clone(), type_of(v))).collect();
+            json!({"type": "object", "properties": properties, "additionalProperties": false})
+        }
+        _ => json!({"type": "string", "allowedValues": [value]}),
+    }
+}
+
 proptest! {
     #![proptest_config(cases(256))]
 
     #[test]
-    fn no_template_hurts(parameters in anything(), variables in anything(), resources in prop::collection::vec(anything(), 0..3), outputs in anything(), given in anything()) {
+    fn no_template_hurts(parts in prop::collection::vec(anything(), 7), resources in prop::collection::vec(anything(), 0..3)) {
         let resources: Vec<Value> = resources.into_iter().map(|mut resource| {
             if let Some(members) = resource.as_object_mut() {
                 members.entry("name").or_insert("a".into());
@@ -85,16 +155,69 @@ proptest! {
             }
             resource
         }).collect();
+        let symbols: Value = resources.iter().enumerate().map(|(n, r)| (["a", "b", "c"][n % 3].to_owned(), r.clone())).collect::<Map<_, _>>().into();
+        let [parameters, variables, outputs, definitions, functions, given, member] = &parts[..] else { return Ok(()) };
+        let own = json!([{"namespace": "own", "members": {"a": {"parameters": [{"name": "a", "type": "int"}], "output": {"type": "string", "value": member}}}}]);
         for sections in [
-            json!({"parameters": parameters, "variables": variables, "resources": resources, "outputs": outputs}),
-            json!({"parameters": {"a": parameters}, "variables": {"a": variables}, "resources": resources, "outputs": {"a": outputs}}),
+            json!({"parameters": parameters, "variables": variables, "resources": resources, "outputs": outputs, "functions": functions}),
+            json!({"parameters": {"a": parameters}, "variables": {"a": variables}, "resources": resources, "outputs": {"a": outputs}, "functions": own}),
+            json!({
+                "languageVersion": "2.0", "definitions": {"a": definitions}, "functions": own, "parameters": {"a": parameters},
+                "variables": {"a": variables, "copy": [{"name": "b", "count": 2, "input": member}]}, "resources": symbols, "outputs": {"a": outputs}
+            }),
         ] {
-            if let Ok(prepared) = prepare(&template(sections), &given, &here()) {
+            let template = template(sections);
+            if let Ok(prepared) = prepare(&template, given, &here()) {
                 let world = World::default();
-                (0..prepared.nodes().len()).for_each(|node| drop(prepared.body(node, &world)));
-                drop(prepared.outputs(&world));
+                for node in 0..prepared.nodes().len() {
+                    drop(prepared.body(node, &world));
+                    drop(prepared.foreseen_body(node, &world));
+                }
+                let again = prepare(&template, given, &here()).map(|again| again.outputs(&world));
+                prop_assert_eq!(again, Ok(prepared.outputs(&world)));
             }
         }
+    }
+
+    #[test]
+    fn a_text_is_the_same_in_every_scope(value in json_value()) {
+        let nested = |scope: &str| {
+            let template = template(json!({"outputs": {"[[o]": {"type": "object", "value": {"v": written(&value)}}}}));
+            let mut properties = json!({"mode": "Incremental", "template": template});
+            if scope == "inner" {
+                properties["expressionEvaluationOptions"] = json!({"scope": "inner"});
+            }
+            json!({"type": "Microsoft.Resources/deployments", "apiVersion": "1", "name": scope, "properties": properties})
+        };
+        let (world, _) = deploy(&template(json!({"resources": [nested("inner"), nested("outer")]})), json!({})).expect("deploys");
+        let of = |scope: &str| world.resource(&id(&format!("Microsoft.Resources/deployments/{scope}")), None).expect("deployed");
+        let (inner, outer) = (of("inner"), of("outer"));
+        prop_assert_eq!(&inner, &outer);
+        let output = inner["properties"]["outputs"].as_object().and_then(|outputs| outputs.values().next()).expect("an output");
+        prop_assert_eq!(&output["value"]["v"], &value);
+    }
+
+    #[test]
+    fn a_value_is_of_the_type_made_from_it_and_of_no_other(value in json_value(), other in json_value()) {
+        let takes = |type_: &Value, value: &Value| {
+            let template = symbolic(json!({"parameters": {"p": type_}}));
+            prepare(&template, &json!({"p": {"value": value}}), &here()).is_ok()
+        };
+        let type_ = type_of(&value);
+        prop_assert!(takes(&type_, &value));
+        prop_assert_eq!(takes(&type_, &other), value == other);
+    }
+
+    #[test]
+    fn a_loop_counts(count in 0i64..60, inner in 0i64..8, offset in -5i64..5) {
+        let copy = |name: &str, count: i64, input: Value| json!([{"name": name, "count": count, "input": input}]);
+        let input = json!({"copy": copy("inner", inner, json!(format!("[add(copyIndex('outer', {offset}), copyIndex('inner'))]")))});
+        let template = template(json!({
+            "variables": {"copy": copy("outer", count, input)},
+            "outputs": {"o": {"type": "array", "value": "[variables('outer')]"}}
+        }));
+        let expected: Vec<Value> = (0..count).map(|i| json!({"inner": (0..inner).map(|j| i + offset + j).collect::<Vec<_>>()})).collect();
+        prop_assert_eq!(&outputs_of(&template, json!({}))["o"]["value"], &json!(expected));
     }
 
     #[test]

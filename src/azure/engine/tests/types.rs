@@ -82,6 +82,9 @@ fn null_and_nothing() {
         verdict(&none, &json!({"type": "string", "defaultValue": 1}), None)
             .contains("received a value of type 'Integer'")
     );
+    let classic = template(json!({"parameters": {"p": defaulted}}));
+    let prepared = prepare(&classic, &json!({"p": {"value": null}}), &here()).expect("a good template");
+    assert_eq!(prepared.parameters()["p"]["value"], "d", "in the classic form too");
     let both = json!({"type": "string", "nullable": true, "defaultValue": "d"});
     assert_eq!(verdict(&none, &both, Some(Value::Null)), "takes null");
 }
