@@ -7,7 +7,7 @@
 //! Invariants: the engine does no I/O and knows no resource provider; what exists it asks of a [`Runtime`]. Resources
 //! come in an order that respects their dependencies and otherwise is the template's, loops after the rest.
 //!
-//! Both forms of the language are evaluated: the classic one, and the symbolic one with types ([`types`]), in which what
+//! Both forms of the language are evaluated: the classic one, and the symbolic one with types, in which what
 //! exists is called by a symbol too. A template that cannot be evaluated is refused by name.
 //!
 //! Deliberately absent, and refused so: linked templates, parameters from a key vault, loops inside of nested templates of

@@ -28,9 +28,9 @@ pub struct Effort {
 }
 
 impl Effort {
-    /// One step more: a call, or a turn of a loop.
-    pub fn step(&mut self) -> Result<(), EvalError> {
-        self.steps += 1;
+    /// As many steps more: a call and a turn of a loop are one each, what costs more counts for more.
+    pub fn spend(&mut self, steps: u32) -> Result<(), EvalError> {
+        self.steps = self.steps.saturating_add(steps);
         if self.steps > MAX_STEPS {
             let message = format!("The language expression evaluation limit exceeded. Limit: '{MAX_STEPS}' calls.");
             return Err(EvalError::new(Fault::Limit, message));
@@ -169,7 +169,11 @@ pub fn evaluate_within(expr: &Expr, context: &mut dyn Context, effort: &mut Effo
 pub fn text_value(text: &str, context: &mut dyn Context, effort: &mut Effort) -> Result<Value, EvalError> {
     match template_string(text) {
         TemplateString::Literal(text) => Ok(text.into_owned().into()),
-        TemplateString::Expression(text) => evaluate_within(&parse(text)?, context, effort),
+        TemplateString::Expression(text) => {
+            // reading a long text is work too
+            effort.spend((text.len() / 64) as u32)?;
+            evaluate_within(&parse(text)?, context, effort)
+        }
     }
 }
 
@@ -255,7 +259,7 @@ impl Evaluator<'_> {
     }
 
     fn call(&mut self, name: &str, args: &[Expr]) -> Result<Value, EvalError> {
-        self.effort.step()?;
+        self.effort.spend(1)?;
         if let Some(&(function, least, most)) = SPECIAL.iter().find(|(special, ..)| special.eq_ignore_ascii_case(name))
         {
             let given = Args { function, values: &[] };

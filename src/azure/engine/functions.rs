@@ -135,6 +135,7 @@ impl Functions {
         // a call weighs more than a level of an expression, and so does what is written deep inside
         const CALL: u32 = 16;
         effort.deeper(CALL + depth(&function.output))?;
+        effort.spend(CALL)?;
         let shared = Cell::new(*effort);
         let newer = self.version == Version::Two;
         let place = Place {

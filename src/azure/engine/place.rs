@@ -62,7 +62,7 @@ impl Place<'_> {
     /// One turn of a loop.
     pub fn step(self) -> Result<(), EvalError> {
         let mut effort = self.effort.get();
-        let step = effort.step();
+        let step = effort.spend(1);
         self.effort.set(effort);
         step
     }

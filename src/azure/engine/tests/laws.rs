@@ -143,7 +143,7 @@ fn type_of(value: &Value) -> Value {
 }
 
 proptest! {
-    #![proptest_config(cases(256))]
+    #![proptest_config(cases(128))]
 
     #[test]
     fn no_template_hurts(parts in prop::collection::vec(anything(), 7), resources in prop::collection::vec(anything(), 0..3)) {
