@@ -507,6 +507,7 @@ mod faults;
 mod fuzz;
 mod offers;
 mod plain;
+mod published;
 mod quota;
 mod scopes;
 mod stored;

@@ -61,8 +61,10 @@ impl ResourceType {
 const API_MANAGEMENT: &[&str] = &[
     "2019-01-01",
     "2019-12-01",
+    "2020-06-01-preview",
     "2020-12-01",
     "2021-08-01",
+    "2021-12-01-preview",
     "2022-08-01",
     "2023-03-01-preview",
     "2023-05-01-preview",
@@ -218,7 +220,7 @@ pub const TYPES: &[ResourceType] = &[
     quick("Microsoft.CognitiveServices/accounts/raiPolicies", COGNITIVE),
     ResourceType { located: true, ..quick("Microsoft.CognitiveServices/accounts/projects", COGNITIVE) },
     // a deleted workspace is kept for 14 days, but its name only brings it back: nothing has to be purged
-    monitoring("Microsoft.OperationalInsights/workspaces", &["2023-09-01"], 15),
+    monitoring("Microsoft.OperationalInsights/workspaces", &["2021-12-01-preview", "2023-09-01"], 15),
     monitoring("Microsoft.Insights/components", &["2020-02-02"], 3),
     monitoring("Microsoft.Insights/workbooks", &["2023-06-01"], 2),
     monitoring("Microsoft.Insights/scheduledQueryRules", &["2023-12-01"], 3),

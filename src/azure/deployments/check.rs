@@ -114,7 +114,8 @@ pub(super) fn asked<'a>(order: &Order<'a>) -> Result<Asked<'a>, Reply> {
     Ok(Asked { template, parameters, debug: given("debugSetting") })
 }
 
-/// The parameters without references that are null. Whoever sends a whole file of parameters hears of its first member.
+/// The parameters without members that are null: a parameter that is null is one that is not given. Whoever sends a whole
+/// file of parameters hears of its first member.
 fn parameters(sent: &Value) -> Result<Value, Reply> {
     const MEMBERS: [&str; 4] = ["value", "reference", "expression", "metadata"];
     const KIND: &str = "DeploymentParameterDefinition";
@@ -134,7 +135,7 @@ fn parameters(sent: &Value) -> Result<Value, Reply> {
             return refuse(what, &format!(".{name}.{member}"));
         }
         let mut members = members.clone();
-        members.retain(|name, value| name.eq_ignore_ascii_case("value") || !value.is_null());
+        members.retain(|_, value| !value.is_null());
         out.insert(name.clone(), members.into());
     }
     Ok(out.into())

@@ -1,0 +1,256 @@
+//! Every template that others published or that the compiler wrote, deployed by requests.
+
+use super::*;
+use std::path::Path;
+
+const RESOURCES: &str = "2025-04-01";
+
+/// A template, and what its parameters are.
+struct Row {
+    file: &'static str,
+    given: Value,
+    end: End,
+}
+
+/// How a deployment ends.
+enum End {
+    /// It makes so many resources, itself and by what is nested.
+    Makes(usize),
+    /// It is refused or fails, and its error has these words.
+    Says(&'static str),
+}
+
+#[allow(clippy::disallowed_methods)] // a test may read the disk
+fn shared(file: &str) -> Option<Value> {
+    let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/corpus")).join(file);
+    let Ok(text) = std::fs::read_to_string(path) else {
+        assert!(std::env::var_os("CI").is_none(), "../shared is not here");
+        println!("skipped: ../shared/corpus/{file} is not here");
+        return None;
+    };
+    Some(serde_json::from_str(&text).expect("the corpus is JSON"))
+}
+
+fn row(file: &'static str, makes: usize, given: Value) -> Row {
+    Row { file, given, end: End::Makes(makes) }
+}
+
+fn refused(file: &'static str, says: &'static str, given: Value) -> Row {
+    Row { file, given, end: End::Says(says) }
+}
+
+/// What stands there before, as other templates would have made it.
+fn with_what_templates_expect() -> Bench {
+    let mut bench = Bench::with_group();
+    bench.world = bench.world.with_unknown_types(Unknown::Accepted);
+    let other = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups";
+    let here = format!("/subscriptions/{SUBSCRIPTION}/resourceGroups");
+    for (base, group) in [
+        (here.as_str(), "rg-shared"),
+        (here.as_str(), "rg-net"),
+        (here.as_str(), "rg-vault"),
+        (here.as_str(), "rg-sweden"),
+        (here.as_str(), "rg-aoai-sweden"),
+        (other, "rg-other"),
+        (other, "rg-france"),
+        (other, "rg-aoai-france"),
+    ] {
+        let path = format!("{base}/{group}");
+        assert_eq!(bench.send(Method::Put, &path, RESOURCES, json!({"location": "eastus2"})).status, 201);
+    }
+    let mut made = |path: String, version: &str, body: Value| {
+        let answer = bench.send(Method::Put, &path, version, body);
+        assert!(answer.status < 300, "{path}: {:?}", answer.value());
+    };
+    for (base, name) in
+        [(format!("{here}/rg"), "apim"), (format!("{here}/rg-shared"), "apim-shared"), (format!("{here}/rg"), "apim-x")]
+    {
+        made(format!("{base}/providers/Microsoft.ApiManagement/service/{name}"), APIM, service());
+    }
+    for (base, name) in [
+        (format!("{other}/rg-other"), "aoai-other"),
+        (format!("{here}/rg"), "aoai-there"),
+        (format!("{here}/rg"), "aoai-existing"),
+    ] {
+        made(format!("{base}/providers/Microsoft.CognitiveServices/accounts/{name}"), COGNITIVE, account(name));
+    }
+    let mut developer = service();
+    developer["sku"]["name"] = json!("Developer");
+    made(format!("{here}/rg/providers/Microsoft.ApiManagement/service/apim-dev"), APIM, developer);
+    bench.wait(3 * 3600);
+    let mut made = |path: String, version: &str, body: Value| {
+        let answer = bench.send(Method::Put, &path, version, body);
+        assert!(answer.status < 300, "{path}: {:?}", answer.value());
+    };
+    let apim = format!("{here}/rg/providers/Microsoft.ApiManagement/service/apim");
+    for name in ["x", "y"] {
+        let api = json!({"properties": {"displayName": name, "path": name, "protocols": ["https"], "serviceUrl": "https://x.contoso.com"}});
+        made(format!("{apim}/apis/{name}"), APIM, api);
+    }
+    for path in ["apim/backends/b", "apim/backends/gpt-4o", "apim-dev/backends/gpt-4o"] {
+        let path = format!("{here}/rg/providers/Microsoft.ApiManagement/service/{path}");
+        made(path, APIM, single("https://b.contoso.com"));
+    }
+    let logger = json!({"properties": {"loggerType": "azureMonitor"}});
+    made(format!("{apim}/loggers/l"), APIM, logger);
+    made(
+        format!("{here}/rg/providers/Microsoft.Insights/components/appi-x"),
+        "2020-02-02",
+        json!({"location": "eastus2", "kind": "web", "properties": {"Application_Type": "web"}}),
+    );
+    bench.wait(60);
+    bench
+}
+
+fn rows() -> Vec<Row> {
+    let policy = "<policies><inbound><base /></inbound><backend><base /></backend><outbound><base /></outbound><on-error><base /></on-error></policies>";
+    let of = |more: Value| {
+        let mut given = json!({"apiManagementServiceName": "apim"});
+        for (name, value) in more.as_object().into_iter().flatten() {
+            given[name] = value.clone();
+        }
+        given
+    };
+    let model = json!({"name": "gpt-4o", "version": "2024-11-20", "format": "OpenAI"});
+    let logger = format!(
+        "/subscriptions/{SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.ApiManagement/service/apim/loggers/l"
+    );
+    vec![
+        row("bicep/01-quickstart.json", 15, json!({})),
+        row(
+            "bicep/02-existing-cross-scope.json",
+            3,
+            json!({"gatewayName": "apim-shared", "accountName": "aoai-other"}),
+        ),
+        row("bicep/03-observability.json", 15, json!({"gatewayName": "apim"})),
+        row("bicep/04-strings.json", 1, json!({"gatewayName": "apim"})),
+        row("bicep/05-loops.json", 6, json!({"gatewayName": "apim"})),
+        row(
+            "bicep/06-expressions.json",
+            3,
+            json!({"adminKey": "k", "gatewayName": "apim-new", "opt": "A-B", "flag": true}),
+        ),
+        row(
+            "bicep/07-user-identity.json",
+            7,
+            json!({"gatewayName": "apim-dev", "publisherName": "n", "publisherEmail": "e@contoso.com"}),
+        ),
+        row("bicep/08-other-groups.json", 11, json!({"gatewayName": "apim"})),
+        row("bicep/09-brackets.json", 0, json!({"a": "v"})),
+        row(
+            "templates/avm/apim-api-diagnostics.json",
+            1,
+            of(json!({"apiName": "x", "loggerName": "l", "enableTelemetry": false})),
+        ),
+        row("templates/avm/apim-api-policy.json", 1, of(json!({"apiName": "x", "value": policy}))),
+        row(
+            "templates/avm/apim-api.json",
+            4,
+            of(json!({
+                "name": "z", "displayName": "Z", "path": "z", "policies": [{"value": policy}],
+                "diagnostics": [{"loggerName": "l", "name": "azuremonitor"}],
+                "operations": [{"name": "get", "displayName": "Get", "method": "GET", "urlTemplate": "/"}]
+            })),
+        ),
+        row(
+            "templates/avm/apim-backend.json",
+            1,
+            of(json!({"name": "pool", "type": "Pool", "pool": {"services": [{"id": "/backends/b", "priority": 1}]}})),
+        ),
+        row("templates/avm/apim-diagnostics.json", 1, of(json!({"name": "azuremonitor", "loggerResourceId": logger}))),
+        row("templates/avm/apim-logger.json", 1, of(json!({"name": "m", "type": "azureMonitor"}))),
+        row("templates/avm/apim-named-value.json", 1, of(json!({"displayName": "N", "name": "n", "secret": true}))),
+        row("templates/avm/apim-policy.json", 1, of(json!({"value": policy}))),
+        row(
+            "templates/avm/apim-product.json",
+            4,
+            of(
+                json!({"name": "gold", "displayName": "Gold", "apis": ["x", "y"], "policies": [{"value": policy}], "enableTelemetry": false}),
+            ),
+        ),
+        row("templates/avm/apim-subscription.json", 1, of(json!({"name": "s", "displayName": "S"}))),
+        row(
+            "templates/avm/cognitive-account-deployment.json",
+            1,
+            json!({"name": "d", "accountName": "aoai-there", "model": model, "sku": {"name": "GlobalStandard", "capacity": 1}}),
+        ),
+        row(
+            "templates/avm/cognitive-account.json",
+            2,
+            json!({
+                "name": "acc", "kind": "OpenAI", "customSubDomainName": "acc", "location": "eastus2",
+                "deployments": [{"name": "one", "model": model, "sku": {"name": "GlobalStandard", "capacity": 1}}]
+            }),
+        ),
+        refused(
+            "templates/published/ai-gateway-advanced-load-balancing.json",
+            "reads no links",
+            json!({
+                "openAIConfig": [{"name": "one", "location": "eastus2", "priority": 1}, {"name": "two", "location": "swedencentral", "priority": 2, "weight": 3}],
+                "openAIDeploymentName": "gpt", "openAIModelName": "gpt-4o", "openAIModelVersion": "2024-11-20", "apimResourceName": "apim-lb",
+                "openAILoadBalancingConfigValue": "[]"
+            }),
+        ),
+        // an API whose description is an object, and a named value that is a boolean
+        refused(
+            "templates/published/openai-apim-lb.json",
+            "Value is required.",
+            json!({"environmentName": "env", "location": "eastus2"}),
+        ),
+        refused("templates/published/seed-a-quickstart.json", "reads no links", json!({})),
+        refused(
+            "templates/published/seed-c-round-robin.json",
+            "reads no links",
+            json!({"workloadName": "w", "location": "uksouth", "apiManagementPublisherEmail": "e@contoso.com", "apiManagementPublisherName": "n"}),
+        ),
+    ]
+}
+
+#[test]
+fn published_templates_deploy() {
+    let mut wrong = Vec::new();
+    for Row { file, given, end } in rows() {
+        let Some(template) = shared(file) else { return };
+        let mut bench = with_what_templates_expect();
+        let given: serde_json::Map<String, Value> = given
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|(name, value)| (name.clone(), json!({ "value": value })))
+            .collect();
+        let of_subscription = template["$schema"].as_str().is_some_and(|schema| schema.contains("subscription"));
+        let base = if of_subscription { format!("/subscriptions/{SUBSCRIPTION}") } else { bench.group("") };
+        let path = format!("{base}/providers/Microsoft.Resources/deployments/main");
+        let mut body = json!({"properties": {"mode": "Incremental", "template": template, "parameters": given}});
+        if of_subscription {
+            body["location"] = json!("eastus2");
+        }
+        let taken = bench.send(Method::Put, &path, RESOURCES, body);
+        bench.wait(3 * 3600);
+        let done = bench.get(&path, RESOURCES).1;
+        let properties = &done["properties"];
+        let made: Vec<&str> = properties["outputResources"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|made| made["id"].as_str())
+            .collect();
+        let stands = |id: &&str| {
+            let key = id.to_lowercase();
+            bench.world.state.resources.contains_key(&key) || bench.world.state.groups.contains_key(&key)
+        };
+        let error = match taken.status {
+            201 => properties["error"].to_string(),
+            _ => taken.value().unwrap_or(Value::Null).to_string(),
+        };
+        let succeeded = properties["provisioningState"] == "Succeeded";
+        let right = match end {
+            End::Makes(count) => succeeded && made.len() == count && made.iter().all(stands),
+            End::Says(words) => !succeeded && error.contains(words),
+        };
+        if !right {
+            wrong.push(format!("{file}: {} {error} {made:#?}", made.len()));
+        }
+    }
+    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
