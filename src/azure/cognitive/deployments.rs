@@ -120,7 +120,10 @@ fn write(world: &mut World, call: &Call, body: &Value) -> Reply {
 
 /// What a template is refused for before anything is deployed: each deployment by itself against what is left now.
 pub(in crate::azure) fn short_of_quota(world: &World, id: &ResourceId, location: &str, body: &Value) -> Option<Reply> {
-    usages::problem(world, id, location, check(body).ok()?)
+    match check(body) {
+        Ok(asked) => usages::problem(world, id, location, asked),
+        Err(refusal) => Some(refusal),
+    }
 }
 
 /// SKU, capacity and model of a body.

@@ -273,6 +273,74 @@ fn what_is_wrong_up_front_leaves_no_deployment() {
 }
 
 #[test]
+fn models_and_quota_are_looked_at_up_front_in_what_is_nested_too() {
+    let mut bench = Bench::with_group();
+    let path = deployment(&bench, "");
+    let model = |name: &str, sku: &str, capacity: u64| {
+        let inner = template(
+            json!([{"type": "Microsoft.CognitiveServices/accounts", "apiVersion": COGNITIVE, "name": "aoai",
+                    "location": "swedencentral", "kind": "OpenAI", "sku": {"name": "S0"}, "properties": {}},
+                {"type": "Microsoft.CognitiveServices/accounts/deployments", "apiVersion": COGNITIVE, "name": "aoai/gpt",
+                 "sku": {"name": sku, "capacity": capacity},
+                 "properties": {"model": {"format": "OpenAI", "name": name, "version": "2025-11-13"}},
+                 "dependsOn": ["[resourceId('Microsoft.CognitiveServices/accounts', 'aoai')]"]}]),
+            json!({}),
+        );
+        order(template(
+            json!([{"type": "Microsoft.Resources/deployments", "apiVersion": RESOURCES, "name": "inner",
+                "properties": {"mode": "Incremental", "expressionEvaluationOptions": {"scope": "inner"}, "template": inner}}]),
+            json!({}),
+        ))
+    };
+    for (body, code) in [
+        (model("gpt-0", "GlobalStandard", 1), "DeploymentModelNotSupported"),
+        (model("gpt-5.1", "Sturdy", 1), "InvalidResourceProperties"),
+        (model("gpt-5.1", "GlobalStandard", 1_000_000), "InsufficientQuota"),
+    ] {
+        for answer in [
+            bench.send(Method::Post, &format!("{path}/validate"), RESOURCES, body.clone()),
+            bench.send(Method::Put, &path, RESOURCES, body),
+        ] {
+            let error = answer.value().expect("an error")["error"].clone();
+            assert_eq!((answer.status, &error["code"]), (400, &json!("InvalidTemplateDeployment")));
+            let members = |error: &Value| -> Vec<String> {
+                error.as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect()
+            };
+            assert_eq!(members(&error), ["code", "message", "details"]);
+            assert_eq!(members(&error["details"][0]), ["code", "message"]);
+            assert_eq!(error["details"][0]["code"], code);
+        }
+        assert_eq!(bench.get(&path, RESOURCES).0, 404);
+    }
+    assert_eq!(bench.send(Method::Put, &path, RESOURCES, model("gpt-5.1", "GlobalStandard", 1)).status, 201);
+}
+
+#[test]
+fn outputs_that_cannot_be_evaluated_fail_what_succeeded() {
+    let mut bench = Bench::with_group();
+    let path = deployment(&bench, "");
+    let mut odd = small();
+    odd["outputs"]["odd"] = json!({"type": "string", "value": "[reference(resourceId('Microsoft.ApiManagement/service', parameters('gateway')), '2024-05-01').nothing]"});
+    assert_eq!(bench.send(Method::Put, &path, RESOURCES, order(odd)).status, 201);
+    bench.wait(300);
+    let done = bench.get(&path, RESOURCES).1["properties"].clone();
+    assert_eq!(
+        (&done["provisioningState"], &done["error"]["code"]),
+        (&json!("Failed"), &json!("DeploymentOutputEvaluationFailed"))
+    );
+    assert_eq!(bench.get(&bench.service(""), APIM).0, 200, "the resources stay");
+    let listed = bench.get(&deployment(&bench, "/operations"), RESOURCES).1;
+    let last =
+        listed["value"].as_array().and_then(|all| all.last()).cloned().expect("operations")["properties"].clone();
+    assert_eq!(
+        (&last["provisioningOperation"], &last["provisioningState"]),
+        (&json!("EvaluateDeploymentOutput"), &json!("Failed"))
+    );
+    assert_eq!(last["statusMessage"]["error"]["code"], "DeploymentOutputEvaluationFailed");
+    assert_eq!(last.get("targetResource"), None);
+}
+
+#[test]
 fn a_soft_deleted_service_is_met_while_running() {
     let mut bench = Bench::with_service();
     bench.send(Method::Delete, &bench.service(""), APIM, Value::Null);

@@ -154,3 +154,68 @@ fn what_would_be_refused_fails_and_what_is_no_deployment_is_refused() {
     let refused = bench.send(Method::Post, &format!("{path}/whatIf"), RESOURCES, odd);
     assert_eq!((refused.status, code(&refused).as_str()), (400, "InvalidRequestContent"));
 }
+
+#[test]
+fn what_is_nested_is_looked_into_as_far_as_its_ids_are_known() {
+    let mut bench = Bench::with_group();
+    let inner = |name: &str| {
+        let mut inner = template(json!([
+            {"type": "Microsoft.ApiManagement/service/backends", "apiVersion": APIM, "name": name,
+             "properties": {"type": "Single", "protocol": "http", "url": "https://a.contoso.com", "title": "[parameters('who')]"}},
+        ]));
+        inner["parameters"] = json!({"who": {"type": "string"}});
+        inner
+    };
+    let nested = |name: &str, who: &str, template: Value| {
+        json!({"type": "Microsoft.Resources/deployments", "apiVersion": RESOURCES, "name": name,
+            "dependsOn": ["[resourceId('Microsoft.ApiManagement/service', 'apim')]"],
+            "properties": {"mode": "Incremental", "expressionEvaluationOptions": {"scope": "inner"},
+                "parameters": {"who": {"value": who}}, "template": template}})
+    };
+    let principal =
+        "[reference(resourceId('Microsoft.ApiManagement/service', 'apim'), '2024-05-01', 'full').identity.principalId]";
+    let mut whole = gateway();
+    whole["resources"].as_array_mut().expect("resources").truncate(1);
+    for (name, who, inner) in [
+        ("plain", "me", inner("apim/known")),
+        ("late", principal, inner("apim/titled")),
+        ("later", principal, inner("[format('apim/{0}', uniqueString(parameters('who')))]")),
+    ] {
+        whole["resources"].as_array_mut().expect("resources").push(nested(name, who, inner));
+    }
+    let path = deployment(&bench);
+    let result = asked(&mut bench, &path, order(whole));
+    let mut seen = changes(&result);
+    seen.sort();
+    assert_eq!(seen[..3], ["Create apim", "Create known", "Create titled"]);
+    assert!(seen[3].starts_with("Unsupported ") && seen.len() == 4, "{seen:?}");
+    let all = result["properties"]["changes"].as_array().cloned().unwrap_or_default();
+    let odd = all.iter().find(|change| change["changeType"] == "Unsupported").expect("one");
+    assert!(odd["unsupportedReason"].as_str().is_some_and(|why| why.contains("cannot be calculated until")));
+}
+
+#[test]
+fn a_subscription_says_what_its_new_groups_will_hold() {
+    let mut bench = Bench::new();
+    let inner =
+        template(json!([{"type": "Microsoft.CognitiveServices/accounts", "apiVersion": COGNITIVE, "name": "aoai",
+        "location": "[resourceGroup().location]", "kind": "OpenAI", "sku": {"name": "S0"}, "properties": {}}]));
+    let whole = json!({
+        "$schema": "https://schema.management.azure.com/schemas/2018-05-01/subscriptionDeploymentTemplate.json#",
+        "contentVersion": "1.0.0.0",
+        "resources": [
+            {"type": "Microsoft.Resources/resourceGroups", "apiVersion": "2021-04-01", "name": "made", "location": "West US"},
+            {"type": "Microsoft.Resources/deployments", "apiVersion": RESOURCES, "name": "inner", "resourceGroup": "made",
+             "dependsOn": ["[subscriptionResourceId('Microsoft.Resources/resourceGroups', 'made')]"],
+             "properties": {"mode": "Incremental", "expressionEvaluationOptions": {"scope": "inner"}, "template": inner}}],
+    });
+    let path = format!("/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Resources/deployments/main");
+    let mut body = order(whole);
+    body["location"] = json!("westus");
+    let result = asked(&mut bench, &path, body.clone());
+    assert_eq!(changes(&result), ["Create made", "Create aoai"]);
+    assert_eq!(result["properties"]["changes"][1]["after"]["location"], "westus");
+    assert_eq!(bench.send(Method::Put, &path, RESOURCES, body.clone()).status, 201);
+    bench.wait(100);
+    assert_eq!(changes(&asked(&mut bench, &path, body)), ["NoChange made", "NoChange aoai"]);
+}
