@@ -93,6 +93,13 @@ impl Element {
     }
 }
 
+impl Document {
+    /// The text as API Management gives it back, as of [`service_form`].
+    pub fn service_form(&self) -> String {
+        write::service_form(self)
+    }
+}
+
 /// The text by which documents are compared: two blanks a level, attributes sorted, no comment.
 ///
 /// Canonical texts are their own canonical text, and good to read in a diff.

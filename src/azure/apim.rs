@@ -9,6 +9,7 @@ mod backends;
 mod child;
 mod deleted;
 mod diagnostics;
+mod filter;
 pub(super) mod follow;
 mod fragments;
 mod kinds;
@@ -28,7 +29,7 @@ mod version_sets;
 
 use super::World;
 use super::ids::{ResourceId, from_parts};
-use super::reply::{Reply, child_not_found, error, method_not_allowed};
+use super::reply::{Reply, child_not_found, method_not_allowed, validation};
 use super::router::{Ask, Call, unknown, version_problem};
 use super::state::Resource;
 use crate::catalogue;
@@ -55,14 +56,9 @@ pub(super) fn in_subscription(
         return refusal;
     }
     match (low, ask.method) {
-        (["service"], Method::Get) => {
-            let under = format!("/subscriptions/{}/", subscription.to_lowercase());
-            let value: Vec<Value> =
-                world.state.children(&under, SERVICE).map(|kept| service::show(kept, &ask.version)).collect();
-            Reply::json(200, json!({ "value": value }))
-        }
+        (["service"], Method::Get) => services(world, ask, &format!("/subscriptions/{}/", subscription.to_lowercase())),
         (["checknameavailability"], Method::Post) => match ask.body() {
-            Ok(body) => service::check_name(world, &body),
+            Ok(body) => service::check_name(world, &body, &ask.version),
             Err(refusal) => refusal,
         },
         (["deletedservices"], Method::Get) => deleted::list(world, subscription),
@@ -74,6 +70,13 @@ pub(super) fn in_subscription(
     }
 }
 
+/// The services whose ids begin so.
+pub(super) fn services(world: &World, ask: &Ask<'_>, under: &str) -> Reply {
+    let kept = world.state.children(under, SERVICE);
+    let value: Vec<Value> = kept.map(|kept| service::show(kept, &ask.version)).collect();
+    service::pretty_before_2020(Reply::json(200, json!({ "value": value })), &ask.version)
+}
+
 /// A request for a service or one of its children.
 pub(super) fn handle(world: &mut World, call: &Call) -> Reply {
     let kind = call.id.kind.name.as_str();
@@ -83,6 +86,11 @@ pub(super) fn handle(world: &mut World, call: &Call) -> Reply {
         _ => {}
     }
     let Some(child) = kind_of(kind) else { return unknown(kind) };
+    if call.method == Method::Put
+        && let Some(first) = apis::revisions::first(world, call)
+    {
+        return child::handle(world, &first, child);
+    }
     let raw = call.url.query("format").is_some_and(|format| format.eq_ignore_ascii_case("rawxml"));
     if call.method == Method::Get && raw && kind.ends_with("/policies") {
         return policies::get_raw(world, call);
@@ -158,11 +166,25 @@ fn subscriptions_of(world: &World, id: &ResourceId, product: &Resource, version:
 
 /// A page of a list: `value`, `count` of all, `nextLink` where there is more.
 fn page(world: &World, ask: &Ask<'_>, values: Vec<Value>) -> Reply {
-    if ask.url.query("$filter").is_some_and(|filter| !filter.is_empty()) {
-        return error(400, "UnsupportedFilter", "the local Azure does not evaluate $filter of API Management");
-    }
-    let number = |name: &str| ask.url.query(name).and_then(|text| text.parse::<usize>().ok());
-    let (top, skip) = (number("$top").unwrap_or(PAGE).max(1), number("$skip").unwrap_or(0));
+    let number = |name: &'static str, usual: usize, least: usize| match ask.url.query(name) {
+        None => Ok(usual),
+        Some(text) if !text.is_empty() && text.chars().all(|c| c.is_ascii_digit()) => {
+            let number = text.parse().unwrap_or(usize::MAX);
+            if number < least { Err(name) } else { Ok(number) }
+        }
+        Some(_) => Err(name),
+    };
+    let (top, skip) = match (number("$top", PAGE, 1), number("$skip", 0, 0)) {
+        (Ok(top), Ok(skip)) => (top, skip),
+        (Err(name), _) | (_, Err(name)) => {
+            return validation(&[(name, format!("The value of '{name}' is no number that a list can have."))]);
+        }
+    };
+    let filter = ask.url.query("$filter").filter(|text| !text.is_empty());
+    let values = match filter::filtered(filter, values) {
+        Ok(values) => values,
+        Err(refusal) => return refusal,
+    };
     let count = values.len();
     let shown: Vec<Value> = values.into_iter().skip(skip).take(top).collect();
     let mut body = json!({"value": shown, "count": count});
@@ -171,7 +193,8 @@ fn page(world: &World, ask: &Ask<'_>, values: Vec<Value>) -> Reply {
     {
         // recorded: with a port, and with escapes that the caller did not write
         let path = ask.url.path.join("/");
-        let rest = format!("%24top={top}&api-version={}&%24skip={}", ask.version, skip + top);
+        let filter = filter.map(|text| format!("%24filter={}&", escaped(text))).unwrap_or_default();
+        let rest = format!("{filter}%24top={top}&api-version={}&%24skip={}", ask.version, skip + top);
         let origin = match world.origin.starts_with("https://management") {
             true => format!("{}:443", world.origin),
             false => world.origin.clone(),
@@ -179,4 +202,9 @@ fn page(world: &World, ask: &Ask<'_>, values: Vec<Value>) -> Reply {
         map.insert("nextLink".into(), format!("{origin}/{path}?{rest}").into());
     }
     Reply::pretty(200, body)
+}
+
+fn escaped(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    text.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
 }

@@ -36,6 +36,13 @@ pub(super) struct Call {
 const DIRECT: Duration = Duration::from_secs(1);
 
 impl Call {
+    /// The same call for another resource, with another body.
+    pub fn to(&self, id: ResourceId, body: Value) -> Call {
+        let (version, url) = (self.version.clone(), self.url.clone());
+        let (if_match, action) = (self.if_match.clone(), self.action.clone());
+        Call { now: self.now, method: self.method, id, version, url, if_match, body, action, takes: self.takes }
+    }
+
     /// The key of the resource.
     pub fn key(&self) -> String {
         self.id.key()
@@ -272,6 +279,9 @@ fn list(world: &World, ask: &Ask<'_>, kind: &Kind, scope: &str, direct: bool) ->
         true if !whole => format!("{scope}/providers/{}/", kind.name.to_lowercase()),
         _ => format!("{scope}/"),
     };
+    if kind.name == apim::SERVICE {
+        return apim::services(world, ask, &under);
+    }
     let values: Vec<Value> =
         world.state.children(&under, &kind.name).map(|resource| show(resource, &ask.version)).collect();
     Reply::json(200, json!({ "value": values }))

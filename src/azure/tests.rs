@@ -500,6 +500,7 @@ fn the_scale_divides_waits_and_neither_dates_nor_retention() {
     assert_eq!(bench.get(&deleted, APIM).1["value"].as_array().map(Vec::len), Some(0));
 }
 
+mod apim;
 mod children;
 mod conformance;
 mod deployments;

@@ -101,7 +101,12 @@ fn revision(world: &World, call: &Call, sent: &mut Sent) -> String {
         sent.refuse("sourceApiId", format!("API with id '{name}' could not be found."));
     }
     match call.id.name().split_once(';') {
-        None => kept.unwrap_or_else(|| "1".into()),
+        // recorded: a revision that is no number is taken for the first
+        None => {
+            let asked = sent.text("apiRevision", 0..=100);
+            let number = asked.filter(|text| text.chars().all(|c| c.is_ascii_digit()) && !text.is_empty());
+            kept.or(number).unwrap_or_else(|| "1".into())
+        }
         Some((_, rest)) => {
             let number = rest.strip_prefix("rev=").filter(|number| {
                 number.len() <= 9 && !number.starts_with('0') && number.chars().all(|c| c.is_ascii_digit())

@@ -52,9 +52,9 @@ pub(in crate::azure) fn poll(world: &World, now: Time, key: &str, asked: Asked, 
     }
     match (addresses, asked, running) {
         (Addresses::One, Asked::Status, true) => {
-            by_one(world, Reply::json(200, json!({"status": "InProgress"})), now, key, operation)
+            let reply = Reply::json(200, json!({"status": "InProgress"})).header("Content-Type", "application/json");
+            by_one(world, reply, now, key, operation)
         }
-        (Addresses::One, Asked::Status, false) => Reply::json(200, json!({"status": "Succeeded"})),
         (Addresses::Two, Asked::Status, true) => {
             // recorded: both headers of a poll name the status address, whichever was asked
             let address = at_location(world, now, key, operation, "operationsStatuses");

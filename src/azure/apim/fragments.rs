@@ -30,6 +30,13 @@ pub(super) fn write(world: &mut World, call: &Call, sent: Map<String, Value>) ->
                     let message = format!("Error in element '{}': 'fragment' was expected.", document.root.name);
                     sent.refuse("representation", message);
                 }
+                let outside = ["policies", "inbound", "backend", "outbound", "on-error", "base", "include-fragment"];
+                for element in document.root.descendants() {
+                    if outside.contains(&element.name.as_str()) {
+                        let message = format!("Error in element '{}': it is not allowed in a fragment.", element.name);
+                        sent.refuse("representation", message);
+                    }
+                }
                 for (field, message) in policies::content_problems(world, &call.id, &document.root) {
                     sent.refuse(field, message);
                 }

@@ -99,7 +99,7 @@ pub(super) fn action(world: &mut World, call: &Call) -> Reply {
     match call.action.as_str() {
         "listvalue" => {
             let value = kept.hidden.get("value").cloned().unwrap_or_default();
-            Reply::pretty(200, json!({ "value": value })).etag(&kept.etag)
+            Reply::json(200, json!({ "value": value })).etag(&kept.etag)
         }
         "refreshsecret" if kept.at("properties/keyVault").is_object() => {
             Reply::pretty(200, super::child::show(kept, &call.version, View::Read)).etag(&kept.etag)

@@ -113,7 +113,7 @@ pub(super) fn link(world: &mut World, call: &Call) -> Reply {
 }
 
 /// What a link shows: the API or group at the link's own address. Recorded: an API does not say here how a key is sent,
-/// and in the answer to a PUT not even its protocols.
+/// and in the answer to a PUT not even its protocols, terms and version set.
 fn linked(link: &Resource, target: &Resource, version: &str, view: View) -> Value {
     let mut shown = super::child::show(target, version, View::Listed);
     if let Some(Value::Object(properties)) = shown.get_mut("properties")
@@ -124,6 +124,9 @@ fn linked(link: &Resource, target: &Resource, version: &str, view: View) -> Valu
         }
         if view != View::Listed {
             properties.insert("protocols".into(), Value::Null);
+            for name in ["termsOfServiceUrl", "contact", "license", "apiVersionSetId"] {
+                properties.shift_remove(name);
+            }
         }
     }
     if let Value::Object(map) = &mut shown {

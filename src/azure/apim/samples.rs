@@ -46,7 +46,7 @@ pub(super) fn give(world: &mut World, call: &Call) {
     let sent = json!({
         "displayName": "Echo API", "serviceUrl": "http://echoapi.cloudapp.net/api", "path": "echo", "protocols": ["https"],
     });
-    let echo = Call { id: api.clone(), ..again(call) };
+    let echo = call.to(api.clone(), Value::Null);
     let Ok(written) = apis::write(world, &echo, crate::azure::shape::object(Some(&sent))) else { return };
     keep(world, call.now, &api, written);
     for (name, title, method, template) in OPERATIONS {
@@ -75,19 +75,4 @@ pub(super) fn give(world: &mut World, call: &Call) {
     let limits = policy_xml::service_form(LIMITS).unwrap_or_default();
     let policy = in_service(service, "products/policies", &["starter", "policy"]);
     keep(world, call.now, &policy, Written::of(&json!({ "value": limits })));
-}
-
-/// A call like another one, without what it sent.
-fn again(call: &Call) -> Call {
-    Call {
-        now: call.now,
-        method: call.method,
-        id: call.id.clone(),
-        version: call.version.clone(),
-        url: call.url.clone(),
-        if_match: None,
-        body: Value::Null,
-        action: String::new(),
-        takes: call.takes,
-    }
 }

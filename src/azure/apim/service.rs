@@ -157,11 +157,11 @@ pub(super) fn answer(status: u16, service: &Resource, version: &str) -> Reply {
     pretty_before_2020(Reply::json(status, show(service, version)), version)
 }
 
-fn pretty_before_2020(reply: Reply, version: &str) -> Reply {
+pub(super) fn pretty_before_2020(reply: Reply, version: &str) -> Reply {
     Reply { pretty: !not_older(version, "2019-12-01"), ..reply }
 }
 
-pub(in crate::azure) fn check_name(world: &World, body: &Value) -> Reply {
+pub(in crate::azure) fn check_name(world: &World, body: &Value, version: &str) -> Reply {
     let Some(name) = body.get("name").and_then(Value::as_str) else {
         return service_error(400, "InvalidParameters", "Invalid parameter: 'name' must not be empty.".into());
     };
@@ -170,9 +170,11 @@ pub(in crate::azure) fn check_name(world: &World, body: &Value) -> Reply {
     } else if holder(world, name).is_some() || deleted(world, name).is_some() {
         ("AlreadyExists", format!("{name} is already in use"))
     } else {
-        return Reply::json(200, json!({"nameAvailable": true, "reason": "Valid", "message": ""}));
+        let body = json!({"nameAvailable": true, "reason": "Valid", "message": ""});
+        return pretty_before_2020(Reply::json(200, body), version);
     };
-    Reply::json(200, json!({"nameAvailable": false, "message": message, "reason": reason}))
+    let body = json!({"nameAvailable": false, "reason": reason, "message": message});
+    pretty_before_2020(Reply::json(200, body), version)
 }
 
 fn put(world: &mut World, call: &Call) -> Reply {

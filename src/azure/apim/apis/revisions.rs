@@ -4,6 +4,7 @@ use super::KIND;
 use crate::azure::World;
 use crate::azure::ids::ResourceId;
 use crate::azure::reply::Reply;
+use crate::azure::router::Call;
 use crate::azure::shape::stamp;
 use crate::azure::state::Resource;
 use serde_json::{Value, json};
@@ -19,6 +20,22 @@ pub(in crate::azure::apim) fn others(world: &World, api: &ResourceId) -> Vec<Str
         .filter(|(_, resource)| resource.kind == KIND)
         .map(|(key, _)| key.clone())
         .collect()
+}
+
+/// A write of `x;rev=3` where there is no `x`: it makes the API, whose first revision has that number.
+pub(in crate::azure::apim) fn first(world: &World, call: &Call) -> Option<Call> {
+    let (name, number) = call.id.name().split_once(";rev=").filter(|_| call.id.kind.name == KIND)?;
+    let id = super::super::child::in_service(&call.id, "apis", &[name]).recased(&world.state);
+    let plain =
+        !number.starts_with('0') && number.chars().all(|c| c.is_ascii_digit()) && (1..10).contains(&number.len());
+    if !plain || name.contains(';') || world.state.resources.contains_key(&id.key()) {
+        return None;
+    }
+    let mut body = call.body.clone();
+    if let Some(Value::Object(properties)) = body.get_mut("properties") {
+        properties.insert("apiRevision".into(), number.into());
+    }
+    Some(call.to(id, body))
 }
 
 /// The list of an API's revisions, the newest first.
@@ -47,7 +64,8 @@ pub(in crate::azure::apim) fn list(world: &World, api: &ResourceId) -> Reply {
         .collect();
     found.sort_by_key(|(number, _)| std::cmp::Reverse(*number));
     let value: Vec<Value> = found.into_iter().map(|(_, item)| item).collect();
-    Reply::pretty(200, json!({"count": value.len(), "value": value, "nextLink": null}))
+    // recorded: on one line, unlike other lists
+    Reply::json(200, json!({"value": value, "count": value.len(), "nextLink": null}))
 }
 
 /// Copies of what hangs on an API, for another one.
