@@ -20,7 +20,7 @@ pub mod wire;
 pub use cost::{Range, Traffic, usual};
 
 use crate::diagnostic::{Diagnostic, code};
-use crate::topology::{Address, Key, Live, Owner, Policy, SoftDeleted, Topology, defaults};
+use crate::topology::{Address, Key, Live, Owner, Policy, Role, SoftDeleted, Topology, defaults};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -50,6 +50,8 @@ pub struct Plan {
     pub kept: Vec<Kept>,
     /// Names that somebody has to choose for.
     pub blocked: Vec<Blocked>,
+    /// Roles that somebody else is to give, and that are not there.
+    pub missing_roles: Vec<MissingRole>,
     /// What the spec asks for and is not done; nothing is written while there is one.
     pub refusals: Vec<Diagnostic>,
 }
@@ -171,6 +173,19 @@ pub struct Kept {
     pub reason: String,
 }
 
+/// A role that the gateway's identity needs on an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MissingRole {
+    /// Key of the account.
+    pub account: Key,
+    /// The role.
+    pub role: Role,
+    /// The object id of the gateway's identity; `None` where that is still to be made.
+    pub principal: Option<String>,
+    /// The ARM id of the account; `None` where that is still to be made.
+    pub scope: Option<String>,
+}
+
 /// A name that has to be created and is held by something soft-deleted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Blocked {
@@ -249,6 +264,7 @@ pub fn plan(desired: &Topology, live: &Live, scope: &Scope) -> Plan {
     planning.names();
     planning.wanted();
     planning.quota();
+    planning.roles();
     planning.unwanted();
     let mut plan = planning.plan;
     plan.changes.sort_by(|a, b| order(a).cmp(&order(b)));
@@ -342,6 +358,20 @@ impl Planning<'_> {
                 let location = &self.desired.scope.location;
                 let detail = format!("{} in {location}", self.desired.scope.resource_group);
                 self.change(Address::ResourceGroup, Action::Create, "it does not exist", detail);
+            }
+        }
+    }
+
+    /// Roles that the spec leaves to somebody else.
+    fn roles(&mut self) {
+        for (account, role) in &self.desired.needs {
+            if self.live.topology.grants.get(account) != Some(role) {
+                self.plan.missing_roles.push(MissingRole {
+                    account: account.clone(),
+                    role: *role,
+                    principal: self.live.principal.clone(),
+                    scope: self.live.ids.get(&Address::Account(account.clone())).cloned(),
+                });
             }
         }
     }

@@ -55,6 +55,8 @@ pub struct Topology {
     pub accounts: BTreeMap<Key, Account>,
     /// Accounts that the gateway's identity may call, each with the role it has there.
     pub grants: BTreeMap<Key, Role>,
+    /// Roles that it needs on accounts and that somebody else gives; never in live state.
+    pub needs: BTreeMap<Key, Role>,
     /// Values that policies of the gateway read by name.
     pub named_values: BTreeMap<Key, NamedValue>,
     /// Single backends of the gateway.

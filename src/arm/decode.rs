@@ -204,8 +204,8 @@ impl Reading<'_> {
             let word = text(resource, "/properties/provisioningState").to_owned();
             self.live.busy.insert(address.clone(), word);
         }
-        if !matches!(address, Address::NamedValue(_)) {
-            self.live.bodies.insert(address.clone(), resource.clone());
+        if let Some(body) = without_secrets(&address, resource) {
+            self.live.bodies.insert(address.clone(), body);
         }
         self.live.owners.insert(address.clone(), owner);
         self.live.ids.insert(address, given.to_owned());
@@ -219,6 +219,21 @@ impl Reading<'_> {
         );
     }
 }
+
+/// A body without what nobody but its reader is to know.
+fn without_secrets(address: &Address, resource: &Value) -> Option<Value> {
+    if matches!(address, Address::NamedValue(_)) {
+        return None;
+    }
+    let mut body = resource.clone();
+    if let Some(Value::Object(properties)) = body.get_mut("properties") {
+        properties.retain(|name, _| !SECRETS.iter().any(|secret| secret.eq_ignore_ascii_case(name)));
+    }
+    Some(body)
+}
+
+/// What Application Insights and loggers show to whoever may read them.
+const SECRETS: [&str; 3] = ["ConnectionString", "InstrumentationKey", "credentials"];
 
 /// A running template deployment of the stack.
 fn running(answers: &Answers) -> Option<(String, Option<String>)> {

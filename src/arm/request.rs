@@ -167,6 +167,13 @@ pub fn delete(resource: &str, etag: Option<&str>) -> Request {
     }
 }
 
+/// Deletes a workspace and its records at once; otherwise they are kept for 14 days.
+pub fn delete_for_good(workspace: &str) -> Request {
+    let mut request = delete(workspace, None);
+    request.url.push_str("&force=true");
+    request
+}
+
 /// Takes a soft-deleted service or account back. Azure ignores every other property then.
 pub fn recover(resource: &str, found: &SoftDeleted, desired: &Topology) -> Request {
     let mut body = json!({"location": found.location.as_str(), "properties": {"restore": true}});

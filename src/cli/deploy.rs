@@ -7,13 +7,14 @@ use super::target::{self, Target, View};
 use super::{Done, Failure, Result};
 use crate::diagnostic::{Diagnostic, Exit, Severity, code};
 use crate::io::local;
-use crate::plan::{Action, Plan};
+use crate::plan::{self, Action, Plan};
 use crate::run;
 use crate::time::Time;
 use crate::topology::{Live, Pool, Target as Calls, Topology};
 use crate::ui::{Answer, Role, clean, paint, table};
 use crate::wire::Cloud;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 /// A trace that the repository has: worth naming where it is there.
 const TRACE: &str = "examples/traces/burst.csv";
@@ -72,6 +73,8 @@ async fn deploy(context: &Context<'_>, args: &args::Deploy, target: &Target) -> 
                 "{} in {took}, and read back: Azure is as the spec wants it.\n",
                 paint(Role::Good, "Done")
             ));
+            let scope = run::scope(&target.desired, BTreeSet::new(), BTreeSet::new());
+            target.tell_roles(context, &plan::plan(&target.desired, &done.live, &scope));
             for address in &done.left {
                 context.ui.say(&format!("{address} came back with what was recovered; the next deploy deletes it."));
             }

@@ -8,11 +8,11 @@ use crate::diagnostic::{Diagnostic, code};
 use crate::emulator::LocalCloud;
 use crate::io::local;
 use crate::io::trace::Traced;
-use crate::plan::{self, Plan, show, wire};
-use crate::topology::{AccountNetwork, Definition, Identity, Live, Standing, Topology};
+use crate::plan::{self, MissingRole, Plan, show, wire};
+use crate::topology::{AccountNetwork, Address, Identity, Live, Standing, Topology};
 use crate::ui::{self, Role, Verbosity, clean, paint};
 use crate::wire::Cloud;
-use crate::{run, spec};
+use crate::{arm, run, spec};
 use serde_json::Value;
 
 /// A spec in front of a cloud.
@@ -75,8 +75,48 @@ impl Target {
         let live = self.live(context).await?;
         let names = |names: &[String]| names.iter().flat_map(|name| named(name, &live)).collect();
         let scope = run::scope(&self.desired, names(recover), names(purge));
-        let plan = plan::plan(&self.desired, &live, &scope);
+        let mut plan = plan::plan(&self.desired, &live, &scope);
+        self.look_for_roles(context, &mut plan);
         Ok(View { live, plan })
+    }
+
+    /// Roles that the spec leaves to somebody else: those that have to be there and are not are problems, others are told.
+    fn look_for_roles(&self, context: &Context<'_>, plan: &mut Plan) {
+        if self.spec.loaded.management.roles != spec::Roles::Check {
+            return self.tell_roles(context, plan);
+        }
+        let missing = plan.missing_roles.iter().filter_map(|missing| {
+            let (principal, scope) = (missing.principal.as_ref()?, self.scope_of(missing)?);
+            let role = missing.role.title();
+            let message = format!("the principal {principal} has not the role {role} on {scope}");
+            let problem = Diagnostic::new(code::ROLE_MISSING, message).at("roles");
+            Some(problem.help(format!("assign it: `{}`", assignment(missing, principal, &scope))))
+        });
+        plan.refusals.extend(missing.collect::<Vec<_>>());
+        if plan.missing_roles.iter().any(|missing| missing.principal.is_none()) {
+            context
+                .ui
+                .say("The gateway's identity is still to be made: whether it has its roles is looked at afterwards.");
+        }
+    }
+
+    /// The commands that give the roles which somebody else is to give.
+    pub(super) fn tell_roles(&self, context: &Context<'_>, plan: &Plan) {
+        let known = plan.missing_roles.iter().filter_map(|missing| {
+            Some(format!("  {}", assignment(missing, missing.principal.as_ref()?, &self.scope_of(missing)?)))
+        });
+        let known: Vec<String> = known.collect();
+        if !known.is_empty() {
+            context.ui.say("Roles that the gateway's identity needs and has not; the spec leaves them to you:");
+            known.iter().for_each(|line| context.ui.say(line));
+        }
+    }
+
+    /// The id of an account that is there.
+    fn scope_of(&self, missing: &MissingRole) -> Option<String> {
+        let there = self.desired.accounts.get(&missing.account)?.standing == Standing::Existing;
+        let address = Address::Account(missing.account.clone());
+        missing.scope.clone().or_else(|| arm::id::of(&self.desired, &address).filter(|_| there))
     }
 
     /// The plan as a person reads it, on a terminal of that width.
@@ -124,6 +164,13 @@ impl Target {
         }
         line
     }
+}
+
+fn assignment(missing: &MissingRole, principal: &str, scope: &str) -> String {
+    format!(
+        "az role assignment create --assignee-object-id {principal} --assignee-principal-type ServicePrincipal --role {} --scope {scope}",
+        missing.role.id()
+    )
 }
 
 /// Commands to go on with, each below what it is for, so that a line can be copied.
@@ -200,7 +247,6 @@ fn not_read_yet(loaded: &spec::Loaded) -> Vec<Diagnostic> {
             (gateway.standing == Standing::Existing, "gateway.existing", "an existing service"),
             (gateway.identity != Identity::System, "gateway.identity", "a user-assigned identity"),
             (gateway.network.is_some(), "gateway.network", "a gateway's network"),
-            (!gateway.properties.is_empty(), "gateway.properties", "a gateway's properties"),
         ];
         missing.extend(parts.into_iter().filter(|(used, ..)| *used).map(|(_, key, what)| (key.to_owned(), what)));
     }
@@ -209,24 +255,10 @@ fn not_read_yet(loaded: &spec::Loaded) -> Vec<Diagnostic> {
             (account.standing == Standing::Existing, "existing", "an existing account"),
             (!account.place.is_own(), "resourceGroup", "an account in another resource group"),
             (account.network != AccountNetwork::default(), "network", "a private account"),
-            (!account.properties.is_empty(), "properties", "an account's properties"),
         ];
         let used = parts.into_iter().filter(|(used, ..)| *used);
         missing.extend(used.map(|(_, part, what)| (format!("accounts.{key}.{part}"), what)));
     }
-    let backends = topology.backends.iter().filter(|(_, backend)| backend.credential.is_some());
-    missing.extend(backends.map(|(key, _)| (format!("backends.{key}.credential"), "a key of a vault")));
-    for (key, api) in &topology.apis {
-        let parts = [
-            (api.template.is_some(), "policy", "a policy template of your own"),
-            (matches!(api.definition, Definition::Imported(_)), "definition", "an imported definition"),
-        ];
-        let used = parts.into_iter().filter(|(used, ..)| *used);
-        missing.extend(used.map(|(_, part, what)| (format!("apis.{key}.{part}"), what)));
-    }
-    missing.extend(topology.products.keys().map(|key| (format!("products.{key}"), "a product")));
-    missing.extend(topology.observability.iter().map(|_| ("observability".to_owned(), "observability")));
-    missing.extend((loaded.management.roles != spec::Roles::Manage).then(|| ("roles".to_owned(), "roles of yours")));
     let problem = |(key, what): (String, &str)| {
         let problem = Diagnostic::new(code::NOT_YET, format!("{what} cannot be planned by this version yet")).at(&key);
         let problem = problem.help("render it, and deploy the files with `az deployment group create`");

@@ -49,6 +49,11 @@ impl Planning<'_> {
             };
             return self.keep(address, &reason);
         }
+        if let Address::Grant(account) = &address
+            && self.desired.needs.contains_key(account)
+        {
+            return self.keep(address, "the spec leaves roles to somebody else, and needs this one: left alone");
+        }
         if let Some(backend) = self.still_called(&address) {
             return self.keep(address, &format!("the backend {backend}, which stays, needs it: left alone"));
         }

@@ -169,14 +169,15 @@ pub async fn destroy(
     remains: Remains,
     sink: &mut dyn FnMut(Event),
 ) -> Result<Destroyed, Vec<Diagnostic>> {
-    let mut destroying = Destroying { cloud, desired, sink, result: Destroyed::default(), gone: BTreeSet::new() };
+    let result = Destroyed::default();
+    let mut destroying = Destroying { cloud, desired, sink, names: remains, result, gone: BTreeSet::new() };
     let live = destroying.settle(live).await?;
     let inventory = inventory(&live);
     destroying.result.left = inventory.left;
     for address in inventory.deleted.iter().filter(|address| **address != Address::ResourceGroup) {
         destroying.delete(&live, address).await?;
     }
-    destroying.remains(remains).await?;
+    destroying.remains().await?;
     if inventory.deleted.contains(&Address::ResourceGroup) {
         destroying.group(&live).await?;
     }
@@ -187,6 +188,7 @@ struct Destroying<'a> {
     cloud: &'a dyn Cloud,
     desired: &'a Topology,
     sink: &'a mut dyn FnMut(Event),
+    names: Remains,
     result: Destroyed,
     /// Where the remains of what was deleted stand, in lower case.
     gone: BTreeSet<String>,
@@ -234,7 +236,11 @@ impl Destroying<'_> {
         if let Some(location) = location {
             self.gone.insert(request::remains(&of, location).to_lowercase());
         }
-        let request = request::delete(&of, etag(live, address));
+        let request = match (address, self.names) {
+            // a workspace has no remains that could be purged later
+            (Address::Workspace, Remains::Purge) => request::delete_for_good(&of),
+            _ => request::delete(&of, etag(live, address)),
+        };
         self.step(address, Step::Delete, request).await?;
         self.result.deleted.push(address.clone());
         Ok(())
@@ -271,9 +277,9 @@ impl Destroying<'_> {
         Ok(held)
     }
 
-    async fn remains(&mut self, remains: Remains) -> Result<(), Vec<Diagnostic>> {
+    async fn remains(&mut self) -> Result<(), Vec<Diagnostic>> {
         let held = self.held().await?;
-        if remains == Remains::Keep {
+        if self.names == Remains::Keep {
             self.result.remains = held;
             return Ok(());
         }

@@ -122,6 +122,7 @@ pub fn build(
     let roles = spec.roles.map_or(Roles::Manage, |Word(roles)| roles);
     let topology = Topology {
         grants: if roles == Roles::Manage { needed.clone() } else { BTreeMap::new() },
+        needs: if roles == Roles::Manage { BTreeMap::new() } else { needed.clone() },
         subscriptions: apis::subscriptions(spec.subscriptions, &apis, &products, &site, out),
         tags: spec.azure.tags.unwrap_or_default(),
         api_versions: spec.azure.api_versions.unwrap_or_default(),

@@ -124,6 +124,7 @@ impl Topology {
             gateway: None,
             accounts: BTreeMap::new(),
             grants: BTreeMap::new(),
+            needs: BTreeMap::new(),
             named_values: BTreeMap::new(),
             backends: BTreeMap::new(),
             pools: BTreeMap::new(),

@@ -117,18 +117,41 @@ fn copy(live: &mut Topology, desired: &Topology, address: &Address) {
         }
         Address::Subscription(key) => {
             let made = desired.subscriptions[key].clone();
-            assert!(live.apis.contains_key(&called(&made)), "{address} before its API");
+            let there = match &made.access {
+                Access::Api(key) => live.apis.contains_key(key),
+                Access::Product(key) => live.products.contains_key(key),
+            };
+            assert!(there, "{address} before what it may call");
             live.subscriptions.insert(key.clone(), made);
         }
+        Address::NamedValue(key) => {
+            live.named_values.insert(key.clone(), desired.named_values[key].clone());
+        }
+        Address::Product(key) => {
+            let there = live.products.get(key).map(|there| (there.apis.clone(), there.policy.clone()));
+            let (apis, policy) = there.unwrap_or((BTreeSet::new(), Policy::Other(String::new())));
+            live.products.insert(key.clone(), Product { apis, policy, ..desired.products[key].clone() });
+        }
+        Address::ProductApi { product, api } => {
+            assert!(live.apis.contains_key(api), "{address} before its API");
+            live.products.get_mut(product).expect("the product comes first").apis.insert(api.clone());
+        }
+        Address::ProductPolicy(key) => {
+            live.products.get_mut(key).expect("the product comes first").policy = desired.products[key].policy.clone();
+        }
+        // live state has only their bodies
+        Address::Workspace | Address::AppInsights | Address::Workbook | Address::Alert(_) => {}
+        Address::Logger(_) | Address::DiagnosticSetting => assert!(live.gateway.is_some(), "{address} before it"),
+        Address::Diagnostic { api, .. } => assert!(live.apis.contains_key(api), "{address} before its API"),
         other => panic!("no topology here has a {other}"),
     }
 }
 
-/// The API that a subscription may call.
-fn called(subscription: &Subscription) -> Key {
+/// What a subscription may call.
+fn called(subscription: &Subscription) -> Address {
     match &subscription.access {
-        Access::Api(api) => api.clone(),
-        Access::Product(product) => panic!("no topology here has the product {product}"),
+        Access::Api(api) => Address::Api(api.clone()),
+        Access::Product(product) => Address::Product(product.clone()),
     }
 }
 
@@ -154,7 +177,11 @@ fn remove(live: &mut Topology, address: &Address) {
             live.pools.remove(key);
         }
         Address::Api(key) => {
-            assert!(!live.subscriptions.values().any(|s| called(s) == *key), "{address} while it has subscriptions");
+            assert!(
+                !live.subscriptions.values().any(|s| called(s) == *address),
+                "{address} while it has subscriptions"
+            );
+            assert!(!live.products.values().any(|p| p.apis.contains(key)), "{address} while it is in a product");
             live.apis.remove(key);
         }
         Address::Operation { api, operation } => {
@@ -164,6 +191,29 @@ fn remove(live: &mut Topology, address: &Address) {
         Address::Subscription(key) => {
             live.subscriptions.remove(key);
         }
+        Address::NamedValue(key) => {
+            live.named_values.remove(key);
+        }
+        Address::Product(key) => {
+            assert!(
+                !live.subscriptions.values().any(|s| called(s) == *address),
+                "{address} while it has subscriptions"
+            );
+            live.products.remove(key);
+        }
+        Address::ProductApi { product, api } => {
+            live.products.get_mut(product).expect("a product").apis.remove(api);
+        }
+        Address::ProductPolicy(key) => {
+            live.products.get_mut(key).expect("a product").policy = Policy::Other(String::new());
+        }
+        Address::Workspace
+        | Address::AppInsights
+        | Address::Workbook
+        | Address::Alert(_)
+        | Address::Logger(_)
+        | Address::DiagnosticSetting
+        | Address::Diagnostic { .. } => {}
         other => panic!("no topology here has a {other}"),
     }
 }
@@ -218,6 +268,8 @@ fn pair() -> impl Arbitrary<Value = (Topology, Live)> {
                 state.topology.pools.clear();
                 state.topology.backends.clear();
                 state.topology.subscriptions.clear();
+                state.topology.products.clear();
+                state.topology.named_values.clear();
                 state.topology.grants.clear();
             }
             let mut state = seen(&state);
@@ -261,11 +313,12 @@ proptest! {
         let plan = planned(&desired, &state);
         for change in &plan.changes {
             let owner = match &change.address {
-                Address::Operation { api, .. } | Address::Policy(api) => Address::Api(api.clone()),
+                Address::Operation { api, .. } | Address::Policy(api) | Address::Diagnostic { api, .. } => Address::Api(api.clone()),
+                Address::ProductApi { product, .. } | Address::ProductPolicy(product) => Address::Product(product.clone()),
                 Address::Subscription(key) => {
                     let found = state.topology.subscriptions.get(key);
                     match found.filter(|_| change.action == Action::Delete) {
-                        Some(found) => Address::Api(called(found)),
+                        Some(found) => called(found),
                         None => change.address.clone(),
                     }
                 }
@@ -273,8 +326,19 @@ proptest! {
             };
             let host = match &change.address {
                 Address::Deployment { account, .. } => Some(Address::Account(account.clone())),
-                Address::Operation { api, .. } | Address::Policy(api) => Some(Address::Api(api.clone())),
-                Address::Backend(_) | Address::Pool(_) | Address::Api(_) | Address::Subscription(_) => Some(Address::Gateway),
+                Address::Operation { api, .. } | Address::Policy(api) | Address::Diagnostic { api, .. } => {
+                    Some(Address::Api(api.clone()))
+                }
+                Address::ProductApi { product, .. } | Address::ProductPolicy(product) => {
+                    Some(Address::Product(product.clone()))
+                }
+                Address::Backend(_)
+                | Address::Pool(_)
+                | Address::Api(_)
+                | Address::Subscription(_)
+                | Address::Product(_)
+                | Address::NamedValue(_)
+                | Address::Logger(_) => Some(Address::Gateway),
                 _ => None,
             };
             if let Some(host) = host.filter(|host| change.action == Action::Create && state.has(host)) {

@@ -82,8 +82,166 @@ pub fn subscription(name: &str, api: &str) -> Subscription {
     Subscription { name: name.into(), display_name: name.into(), access: Access::Api(api.into()), tracing: false }
 }
 
-/// A random topology: up to three accounts with up to three deployments, backends for some, pools over some.
+/// The quickstart with everything beside it that stands in one service and its group.
+pub fn everything() -> Topology {
+    let mut topology = quickstart();
+    let whole = Extras {
+        products: BTreeMap::from([
+            ("gold".to_owned(), (200_000, Some(5_000_000))),
+            ("bronze".to_owned(), (9_000, None)),
+        ]),
+        observed: Some(Observed {
+            workspace: true,
+            insights: true,
+            llm_logs: true,
+            bodies: 0,
+            workbook: true,
+            alerts: Some((5, 25)),
+        }),
+        secret: true,
+        own_template: true,
+        paths: 2,
+        properties: true,
+    };
+    whole.put_into(&mut topology);
+    topology
+}
+
+/// What stands in one service and its group beside models, pools and an API.
+#[derive(Clone, Debug)]
+pub struct Extras {
+    /// Tokens a minute and a month by the product's key.
+    pub products: BTreeMap<Key, (u32, Option<u64>)>,
+    pub observed: Option<Observed>,
+    /// A backend whose key stands in a vault.
+    pub secret: bool,
+    /// A policy template of the user's own, for a second API.
+    pub own_template: bool,
+    /// Paths of an OpenAPI document, for a third API; none without any.
+    pub paths: usize,
+    /// Properties in Azure's own words.
+    pub properties: bool,
+}
+
+#[derive(Clone, Debug)]
+pub struct Observed {
+    pub workspace: bool,
+    pub insights: bool,
+    pub llm_logs: bool,
+    pub bodies: u32,
+    pub workbook: bool,
+    pub alerts: Option<(u8, u8)>,
+}
+
+impl Extras {
+    pub fn put_into(self, topology: &mut Topology) {
+        let pool = topology.pools.keys().next().cloned().unwrap_or_default();
+        if self.own_template {
+            let text = "<policies>\n  <inbound>\n    <base />\n    <set-backend-service backend-id=\"POOL\" />\n  </inbound>\n  <backend>\n    <base />\n  </backend>\n  <outbound>\n    <base />\n  </outbound>\n  <on-error>\n    <base />\n  </on-error>\n</policies>\n";
+            let template = OwnTemplate { path: "own.xml.j2".into(), text: text.replace("POOL", &pool) };
+            topology.apis.insert("own".into(), Api { template: Some(template), ..api("own", &[&pool]) });
+        }
+        if self.paths > 0 {
+            let definition = imported(self.paths);
+            topology.apis.insert(
+                "imported".into(),
+                Api { definition, operations: BTreeMap::new(), ..api("imported", &[&pool]) },
+            );
+        }
+        for (key, (tokens_per_minute, tokens)) in self.products {
+            let by = intent::LimitBy::Subscription;
+            let intent = ProductIntent {
+                product: key.clone(),
+                token_limit: Some(intent::TokenLimit { tokens_per_minute, estimate_prompt: true, by }),
+                quota: tokens.map(|tokens| intent::TokenQuota { tokens, per: intent::Period::Monthly }),
+            };
+            let apis = topology.apis.keys().filter(|api| key != "bronze" || *api == "openai").cloned().collect();
+            let product =
+                Product { name: key.clone(), display_name: key.to_uppercase(), apis, policy: Policy::Rendered(intent) };
+            topology.products.insert(key.clone(), product);
+            let name = format!("of-{key}");
+            let access = Access::Product(key);
+            topology.subscriptions.insert(name.clone(), Subscription { access, ..subscription(&name, "") });
+        }
+        if self.secret {
+            let secret = "https://kv-quick.vault.azure.net/secrets/partner-key";
+            let holds = Holds::Vault(secret.into());
+            topology.named_values.insert("partner".into(), NamedValue { name: "partner-key".into(), holds });
+            let target = Target::Url("https://partner.example.com/openai/deployments/gpt".into());
+            let credential = Some(Credential { header: "api-key".into(), named_value: "partner".into() });
+            topology.backends.insert("partner".into(), Backend { credential, ..Backend::new("partner", target, None) });
+        }
+        topology.observability = self.observed.map(|observed| Observability {
+            workspace: observed.workspace.then(|| Sink::Managed(Name::Unique("log-".into()))),
+            app_insights: observed.insights.then(|| Sink::Managed(Name::Unique("appi-".into()))),
+            llm_logs: observed.llm_logs,
+            bodies: observed.bodies,
+            headers: defaults::logged_headers(),
+            workbook: observed.workbook,
+            alerts: observed.alerts.map(|(throttled, spillover)| Alerts { throttled, spillover, action_group: None }),
+        });
+        if self.properties {
+            let words = |json: serde_json::Value| json.as_object().cloned().unwrap_or_default();
+            if let Some(gateway) = &mut topology.gateway {
+                gateway.properties = words(serde_json::json!({"notificationSenderEmail": "noreply@contoso.com"}));
+            }
+            for account in topology.accounts.values_mut() {
+                account.properties = words(serde_json::json!({"restrictOutboundNetworkAccess": true}));
+            }
+        }
+    }
+}
+
+/// A definition with so many paths.
+pub fn imported(paths: usize) -> Definition {
+    let operation = |n: usize| serde_json::json!({"post": {"operationId": format!("call-{n}"), "summary": format!("Call {n}"), "responses": {"200": {"description": "Done"}}}});
+    let paths: serde_json::Map<_, _> = (0..paths).map(|n| (format!("/call/{n}"), operation(n))).collect();
+    let text =
+        serde_json::json!({"openapi": "3.0.1", "info": {"title": "Calls", "version": "1"}, "paths": paths}).to_string();
+    let document = Document::Text { path: "calls.json".into(), text };
+    Definition::Imported(Import { hash: document.hash(), document: Some(document) })
+}
+
+fn extras() -> impl Arbitrary<Value = Extras> {
+    let product = (1u32..1_000_000, prop::option::of(1u64..1_000_000_000));
+    let products =
+        prop::collection::btree_map(prop::sample::select(vec!["gold".to_owned(), "bronze".to_owned()]), product, 0..3);
+    let flags = (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>());
+    let observed = (flags, prop::sample::select(vec![0u32, 0, 1024]), prop::option::of((1u8..100, 1u8..100)));
+    let observed = observed.prop_map(|((workspace, insights, llm_logs, workbook), bodies, alerts)| Observed {
+        workspace,
+        insights,
+        // what is recorded of models goes to the workspace
+        llm_logs: llm_logs && workspace,
+        bodies,
+        workbook: workbook && workspace,
+        alerts: alerts.filter(|_| workspace),
+    });
+    let more = (any::<bool>(), any::<bool>(), 0usize..3, any::<bool>());
+    (products, prop::option::weighted(0.4, observed), more).prop_map(
+        |(products, observed, (secret, own_template, paths, properties))| Extras {
+            products,
+            observed,
+            secret,
+            own_template,
+            paths,
+            properties,
+        },
+    )
+}
+
+/// A random topology of models and pools, sometimes with more beside them.
 pub fn topology() -> impl Arbitrary<Value = Topology> {
+    (models(), prop::option::of(extras())).prop_map(|(mut topology, extras)| {
+        if let Some(extras) = extras {
+            extras.put_into(&mut topology);
+        }
+        topology
+    })
+}
+
+/// A random topology: up to three accounts with up to three deployments, backends for some, pools over some.
+fn models() -> impl Arbitrary<Value = Topology> {
     let deployments = prop::collection::btree_map("[a-d]", 1u32..50, 1..5);
     let accounts = prop::collection::btree_map(prop::sample::select(vec!["east", "north", "west"]), deployments, 1..4);
     let seeds = prop::collection::vec((any::<prop::sample::Index>(), 0u8..4, 1u8..101), 2..8);
