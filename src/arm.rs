@@ -8,6 +8,7 @@
 //! Deliberately absent: sockets, tokens, clocks and waiting (`run` drives, the shell sends), and templates.
 
 mod decode;
+mod existing;
 pub mod failure;
 pub mod id;
 pub mod operation;
@@ -15,7 +16,11 @@ mod policy;
 pub mod request;
 
 pub(crate) use decode::breaker;
-pub use decode::{Answers, decode, find_gateway, holds_models, is_left, is_ours, recorders, soft_deleted};
+pub use decode::{
+    Answers, decode, find_gateway, holds_models, is_endpoint, is_left, is_listed, is_ours, left_accounts, principal,
+    recorders, soft_deleted,
+};
+pub use existing::{Existing, existing};
 pub use failure::Failure;
 pub use operation::{Operation, Poll};
 pub use policy::read as read_policy;

@@ -13,6 +13,7 @@ mod body;
 mod cost;
 mod diff;
 mod quota;
+mod refused;
 mod removal;
 pub mod show;
 pub mod wire;
@@ -20,7 +21,7 @@ pub mod wire;
 pub use cost::{Range, Traffic, usual};
 
 use crate::diagnostic::{Diagnostic, code};
-use crate::topology::{Address, Key, Live, Owner, Policy, Role, SoftDeleted, Topology, defaults};
+use crate::topology::{Address, Key, Live, Missing, Owner, Policy, Role, SoftDeleted, Topology};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -260,6 +261,7 @@ impl Plan {
 /// What would change in Azure. `desired` is resolved: its names are literal.
 pub fn plan(desired: &Topology, live: &Live, scope: &Scope) -> Plan {
     let mut planning = Planning { desired, live, scope, plan: Plan::default(), removed: BTreeSet::new() };
+    planning.missing();
     planning.group();
     planning.names();
     planning.wanted();
@@ -310,6 +312,7 @@ fn parent(address: &Address) -> Option<Address> {
         Address::ProductApi { product, .. } | Address::ProductPolicy(product) => {
             Some(Address::Product(product.clone()))
         }
+        Address::DnsZoneGroup(account) => Some(Address::PrivateEndpoint(account.clone())),
         _ => None,
     }
 }
@@ -349,6 +352,17 @@ impl Planning<'_> {
 
     fn is_ours(&self, address: &Address) -> bool {
         self.live.owners.get(address) == Some(&Owner::Ours)
+    }
+
+    /// What the spec calls existing has to be there.
+    fn missing(&mut self) {
+        for Missing { key, what, id } in &self.live.missing {
+            let help =
+                "check its name and place in the spec, or have it made: what a spec calls existing is never written";
+            let problem =
+                Diagnostic::new(code::NOT_THERE, format!("{what} is not there, and the spec calls it existing"));
+            self.plan.refusals.push(problem.at(key).note(format!("it would be {id}")).help(help));
+        }
     }
 
     fn group(&mut self) {
@@ -414,9 +428,12 @@ impl Planning<'_> {
 
     /// Why a soft-deleted thing does not come back where the spec wants it.
     fn elsewhere(&self, address: &Address, holder: &SoftDeleted) -> Option<Diagnostic> {
-        let wanted = match address {
-            Address::Account(key) => &self.desired.accounts.get(key)?.location,
-            _ => &self.desired.gateway.as_ref()?.location,
+        let (wanted, place) = match address {
+            Address::Account(key) => {
+                let account = self.desired.accounts.get(key)?;
+                (&account.location, account.place.resource_group.as_ref())
+            }
+            _ => (&self.desired.gateway.as_ref()?.location, None),
         };
         let refusal = |what: String| {
             Diagnostic::new(code::RECOVERY_IMPOSSIBLE, format!("`{}` {what}", holder.name))
@@ -432,7 +449,7 @@ impl Planning<'_> {
         if holder.location != *wanted {
             return Some(refusal(format!("comes back in {}, the spec wants {wanted}", holder.location)));
         }
-        let (was, group) = (&holder.resource_group, &self.desired.scope.resource_group);
+        let (was, group) = (&holder.resource_group, place.unwrap_or(&self.desired.scope.resource_group));
         let elsewhere = !was.is_empty() && !was.eq_ignore_ascii_case(group);
         elsewhere.then(|| refusal(format!("comes back in the resource group {was}, the spec wants {group}")))
     }
@@ -479,142 +496,6 @@ impl Planning<'_> {
         for (host, guests) in &guests {
             self.refuse(self.not_our_host(host, guests));
         }
-    }
-
-    /// The live thing, not ours, in which something would have to be made.
-    fn host(&self, address: &Address) -> Option<Address> {
-        let host = match address {
-            Address::Deployment { account, .. } => Address::Account(account.clone()),
-            Address::NamedValue(_)
-            | Address::Backend(_)
-            | Address::Pool(_)
-            | Address::Api(_)
-            | Address::Product(_)
-            | Address::Logger(_)
-            | Address::Subscription(_) => Address::Gateway,
-            Address::Operation { api, .. } | Address::Policy(api) | Address::Diagnostic { api, .. } => {
-                Address::Api(api.clone())
-            }
-            Address::ProductApi { product, .. } | Address::ProductPolicy(product) => Address::Product(product.clone()),
-            Address::DnsZoneGroup(account) => Address::PrivateEndpoint(account.clone()),
-            // a role, an endpoint and a diagnostic setting change nothing of what they are on
-            Address::ResourceGroup
-            | Address::Identity
-            | Address::Workspace
-            | Address::AppInsights
-            | Address::Gateway
-            | Address::Account(_)
-            | Address::Grant(_)
-            | Address::PrivateEndpoint(_)
-            | Address::DiagnosticSetting
-            | Address::Workbook
-            | Address::Alert(_) => return None,
-        };
-        (self.live.has(&host) && !self.is_ours(&host)).then_some(host)
-    }
-
-    /// Nothing is put into what belongs to somebody else: what is in it acts on their callers too.
-    fn not_our_host(&self, host: &Address, guests: &[Address]) -> Diagnostic {
-        let whose = self.whose(host).unwrap_or_default();
-        let what = match guests {
-            [] => String::new(),
-            [one] => one.to_string(),
-            [first, rest @ ..] => format!("{first} and {} more", rest.len()),
-        };
-        Diagnostic::new(code::NOT_OURS, format!("{host} exists and {whose}; {what} would be made in it"))
-            .at(host.key())
-            .help("choose another name for it; if it is this stack's, put its mark back as the stack's other resources have it")
-    }
-
-    /// Why something live is not this stack's; `None` where it is.
-    fn whose(&self, address: &Address) -> Option<String> {
-        match self.live.owners.get(address) {
-            Some(Owner::Ours) => None,
-            Some(Owner::Stack(stack)) => Some(format!("belongs to the stack {stack}")),
-            Some(Owner::Foreign) | None => Some("carries no mark of this stack".to_owned()),
-        }
-    }
-
-    /// Why a difference is not written.
-    fn not_changed(&self, address: &Address, fields: &[Field]) -> Option<Diagnostic> {
-        let names: Vec<String> = fields.iter().map(Field::to_string).collect();
-        let differs = names.join(", ");
-        let fixed = |what: String, help: &str| {
-            Some(Diagnostic::new(code::FIXED_ONCE_CREATED, what).at(address.key()).help(help))
-        };
-        match address {
-            Address::Workspace | Address::AppInsights | Address::Workbook | Address::Alert(_)
-                if fields.iter().any(|field| field.name == "location") =>
-            {
-                return fixed(
-                    format!("{address} cannot be moved: {differs}"),
-                    "put the live region into the spec, or delete it in Azure yourself",
-                );
-            }
-            Address::Gateway | Address::Account(_) => {
-                return fixed(
-                    format!("{address} exists and this version does not change it: {differs}"),
-                    "put the live value into the spec, or change it in Azure yourself",
-                );
-            }
-            Address::Deployment { .. } if fields.iter().any(|field| matches!(field.name.as_str(), "sku" | "model")) => {
-                return fixed(
-                    format!("{address} cannot be changed in place: {differs}"),
-                    "give the new deployment another name and let the backend call that one",
-                );
-            }
-            _ => {}
-        }
-        let whose = self.whose(&parent(address).unwrap_or_else(|| address.clone()))?;
-        Some(
-            Diagnostic::new(code::NOT_OURS, format!("{address} exists, differs and {whose}: {differs}"))
-                .at(address.key())
-                .help("choose another key or name, or make the spec and the live one equal"),
-        )
-    }
-
-    /// Backends and pools share their names; one subscription is Azure's own.
-    fn name_taken(&self, address: &Address) -> Option<Diagnostic> {
-        let (name, other) = match address {
-            Address::Subscription(key)
-                if self.desired.subscriptions.get(key)?.name.eq_ignore_ascii_case(defaults::MASTER) =>
-            {
-                let message = "`master` is Azure's own subscription in every service: it opens every API";
-                let help =
-                    "choose another key; nobody needs `master`, and writing it would change whose keys open what";
-                return Some(Diagnostic::new(code::NAME_TAKEN, message).at(address.key()).help(help));
-            }
-            Address::Backend(key) => {
-                let name = &self.desired.backends.get(key)?.name;
-                (name, self.live.topology.pool_by_name(name).map(|(key, _)| Address::Pool(key.clone()))?)
-            }
-            Address::Pool(key) => {
-                let name = &self.desired.pools.get(key)?.name;
-                (name, self.live.topology.backend_by_name(name).map(|(key, _)| Address::Backend(key.clone()))?)
-            }
-            _ => return None,
-        };
-        Some(
-            Diagnostic::new(code::NAME_TAKEN, format!("`{name}` is the name of a live {}", other.kind()))
-                .at(address.key())
-                .help("choose another key, or deploy once without it to free the name"),
-        )
-    }
-
-    /// Azure refuses a second API on a path, also while the first is about to go.
-    fn path_taken(&self, address: &Address) -> Option<Diagnostic> {
-        let Address::Api(key) = address else { return None };
-        let path = &self.desired.apis.get(key)?.path;
-        let mut others = self.live.topology.apis.iter().filter(|(other, _)| *other != key);
-        let (other, _) = others.find(|(_, api)| api.path.eq_ignore_ascii_case(path))?;
-        Some(
-            Diagnostic::new(
-                code::NAME_TAKEN,
-                format!("the path `{path}` is that of the live {}", Address::Api(other.clone())),
-            )
-            .at(address.key())
-            .help("keep the old key, choose another path, or deploy once with the live one on another path"),
-        )
     }
 
     /// The texts of a policy that is not as rendered, side by side.

@@ -26,7 +26,7 @@ pub use api::*;
 pub use backend::*;
 pub use gateway::*;
 pub use intent::{Intent, OnExhausted, Policy, ProductIntent, Retry, Routes, Strategy};
-pub use live::{Live, Owner, SoftDeleted, Usage};
+pub use live::{Live, Missing, Owner, SoftDeleted, Usage};
 pub use observe::*;
 
 use std::collections::BTreeMap;

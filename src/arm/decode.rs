@@ -5,12 +5,15 @@
 //! that Azure added is kept; and no answer, however odd, makes this panic. What the spec names and this program cannot
 //! describe is a problem; what nobody named and cannot be described is listed by its id.
 
+mod answers;
 mod children;
 mod deleted;
 mod models;
+mod networks;
 mod observe;
 mod usage;
 
+pub use answers::{Answers, find_gateway, holds_models, is_endpoint, is_listed, is_ours, left_accounts, principal};
 pub(crate) use children::breaker;
 pub use deleted::soft_deleted;
 pub use observe::{is_left, recorders};
@@ -21,55 +24,6 @@ use crate::topology::{defaults, *};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// What Azure answered.
-#[derive(Clone, Debug, Default)]
-pub struct Answers {
-    /// The resource group, `None` where it does not exist.
-    pub group: Option<Value>,
-    /// API Management services in the group.
-    pub services: Vec<Value>,
-    /// Accounts in the group.
-    pub accounts: Vec<Value>,
-    /// Soft-deleted services of the subscription.
-    pub deleted_services: Vec<Value>,
-    /// Soft-deleted accounts of the subscription.
-    pub deleted_accounts: Vec<Value>,
-    /// Quotas by region, where Azure told them.
-    pub usages: BTreeMap<Location, Vec<Value>>,
-    /// Roles at, above and below the group.
-    pub roles: Vec<Value>,
-    /// Backends and pools of the gateway.
-    pub backends: Vec<Value>,
-    /// Named values of the gateway.
-    pub named_values: Vec<Value>,
-    /// APIs of the gateway.
-    pub apis: Vec<Value>,
-    /// Products of the gateway.
-    pub products: Vec<Value>,
-    /// Loggers of the gateway.
-    pub loggers: Vec<Value>,
-    /// Diagnostic settings of the gateway.
-    pub settings: Vec<Value>,
-    /// What is recorded beside the gateway: what the spec wants of it, and what is marked as the stack's.
-    pub recorders: Vec<Value>,
-    /// Subscriptions of the gateway.
-    pub subscriptions: Vec<Value>,
-    /// Operations by the API's id.
-    pub operations: BTreeMap<String, Vec<Value>>,
-    /// Diagnostics by the API's id.
-    pub diagnostics: BTreeMap<String, Vec<Value>>,
-    /// APIs in a product by the product's id.
-    pub product_apis: BTreeMap<String, Vec<Value>>,
-    /// Policy documents by the id of the API or the product; what has none is absent.
-    pub policies: BTreeMap<String, String>,
-    /// Model deployments by the account's id.
-    pub deployments: BTreeMap<String, Vec<Value>>,
-    /// ETags by id, of what may have to be deleted.
-    pub etags: BTreeMap<String, String>,
-    /// The stack's template deployment, `None` where there is none.
-    pub deployment: Option<Value>,
-}
-
 /// Reads answers into live state. `desired` is resolved: its names are literal.
 pub fn decode(desired: &Topology, answers: &Answers) -> Result<Live, Vec<Diagnostic>> {
     let mut reading = Reading {
@@ -78,39 +32,20 @@ pub fn decode(desired: &Topology, answers: &Answers) -> Result<Live, Vec<Diagnos
         live: empty(desired),
         problems: Vec::new(),
         endpoints: Vec::new(),
+        accounts: Vec::new(),
     };
     reading.group(answers);
     reading.gateway(answers);
     reading.models(answers);
+    reading.networks(answers);
     reading.children(answers);
     reading.observability(answers);
+    reading.missing(answers);
     reading.live.soft_deleted = deleted::soft_deleted(desired, &answers.deleted_services, &answers.deleted_accounts);
     reading.live.usage = usage::usage(answers);
     reading.live.running = running(answers);
     reading.live.topology.tags.clone_from(&desired.tags);
     if reading.problems.is_empty() { Ok(reading.live) } else { Err(reading.problems) }
-}
-
-/// The service that is this stack's gateway: the one with its name, else the one with its tag.
-pub fn find_gateway<'a>(desired: &Topology, services: &'a [Value]) -> Option<&'a Value> {
-    let wanted = desired.gateway.as_ref().and_then(|gateway| gateway.name.literal());
-    let stack = super::stack_id(desired);
-    services
-        .iter()
-        .find(|service| wanted.is_some_and(|name| name.eq_ignore_ascii_case(text(service, "/name"))))
-        .or_else(|| services.iter().find(|service| tagged(service, &stack) == Owner::Ours))
-}
-
-/// Whether an account is of a kind that can hold Azure OpenAI deployments.
-pub fn holds_models(account: &Value) -> bool {
-    account_kind(text(account, "/kind")).is_some()
-}
-
-/// Whether a resource of the gateway carries this stack's marker.
-pub fn is_ours(desired: &Topology, resource: &Value) -> bool {
-    let tags = list(resource, "/properties/tags").iter().filter_map(Value::as_str);
-    let stack = super::stack_id(desired);
-    tags.chain([text(resource, "/properties/description")]).any(|text| marked(text, &stack) == Owner::Ours)
 }
 
 /// Nothing is there.
@@ -132,6 +67,7 @@ fn empty(desired: &Topology) -> Live {
         bodies: BTreeMap::new(),
         undescribed: Vec::new(),
         running: None,
+        missing: Vec::new(),
     }
 }
 
@@ -144,6 +80,8 @@ struct Reading<'a> {
     problems: Vec<Diagnostic>,
     /// Endpoints of accounts, lower case without a slash at the end, with the account's key.
     endpoints: Vec<(String, Key)>,
+    /// Ids of accounts with their keys, those that the spec calls existing too.
+    accounts: Vec<(String, Key)>,
 }
 
 impl Reading<'_> {
@@ -164,10 +102,10 @@ impl Reading<'_> {
         };
         let wanted = self.desired.gateway.as_ref();
         self.live.topology.gateway = Some(Gateway {
-            place: Place::default(),
-            standing: Standing::Managed,
-            identity: wanted.map(|gateway| gateway.identity.clone()).unwrap_or_default(),
-            network: wanted.and_then(|gateway| gateway.network.clone()),
+            place: wanted.map(|gateway| gateway.place.clone()).unwrap_or_default(),
+            standing: wanted.map(|gateway| gateway.standing).unwrap_or_default(),
+            identity: self.identity(answers),
+            network: self.gateway_network(service),
             properties: wanted.map(|gateway| gateway.properties.clone()).unwrap_or_default(),
             name: self.name_as_wanted(self.desired.gateway.as_ref().map(|gateway| &gateway.name), name),
             location: Location::new(text(service, "/location")),
@@ -179,10 +117,9 @@ impl Reading<'_> {
             },
         });
         let given = |pointer| Some(text(service, pointer)).filter(|text| !text.is_empty()).map(str::to_owned);
-        self.live.principal = given("/identity/principalId");
+        self.live.principal = principal(self.desired, answers);
         self.live.gateway_url = given("/properties/gatewayUrl").map(|url| url.trim_end_matches('/').to_owned());
-        let owner = tagged(service, &self.stack);
-        self.note(Address::Gateway, service, owner, answers);
+        self.note_own(wanted.map(|gateway| gateway.standing).unwrap_or_default(), Address::Gateway, service, answers);
     }
 
     /// The spec's spelling of a name, where the two differ in case only.
@@ -200,15 +137,28 @@ impl Reading<'_> {
         if let Some(etag) = etag.or_else(|| resource.get("etag").and_then(Value::as_str)) {
             self.live.etags.insert(address.clone(), etag.to_owned());
         }
-        if operation::running(resource) {
-            let word = text(resource, "/properties/provisioningState").to_owned();
-            self.live.busy.insert(address.clone(), word);
-        }
+        self.note_busy(&address, resource);
         if let Some(body) = without_secrets(&address, resource) {
             self.live.bodies.insert(address.clone(), body);
         }
         self.live.owners.insert(address.clone(), owner);
         self.live.ids.insert(address, given.to_owned());
+    }
+
+    /// The same of a service or an account; of one that the spec calls existing nothing is recorded but that it is
+    /// being written: it is nothing that could be changed or deleted.
+    fn note_own(&mut self, standing: Standing, address: Address, resource: &Value, answers: &Answers) {
+        match standing {
+            Standing::Managed => self.note(address, resource, tagged(resource, &self.stack), answers),
+            Standing::Existing => self.note_busy(&address, resource),
+        }
+    }
+
+    fn note_busy(&mut self, address: &Address, resource: &Value) {
+        if operation::running(resource) {
+            let word = text(resource, "/properties/provisioningState").to_owned();
+            self.live.busy.insert(address.clone(), word);
+        }
     }
 
     fn not_understood(&mut self, address: &Address, what: String) {

@@ -2,7 +2,8 @@
 
 use super::{stack_id, unique};
 use crate::expr;
-use crate::topology::{Address, Sink, Topology, defaults};
+use crate::topology::{Address, Identity, Place, Sink, Standing, Topology, defaults};
+use std::collections::BTreeSet;
 
 /// Whether two ids name one resource. Azure changes their case, and a slash at the end, as it likes.
 pub fn same(a: &str, b: &str) -> bool {
@@ -62,6 +63,60 @@ pub fn group(topology: &Topology) -> String {
     format!("{}/resourceGroups/{}", subscription(topology), topology.scope.resource_group)
 }
 
+/// The id of the resource group that a place is.
+pub fn place(topology: &Topology, place: &Place) -> String {
+    let subscription = match &place.subscription {
+        Some(other) => format!("/subscriptions/{other}"),
+        None => subscription(topology),
+    };
+    format!("{subscription}/resourceGroups/{}", place.resource_group.as_ref().unwrap_or(&topology.scope.resource_group))
+}
+
+/// The resource groups in which things of the stack stand: its own first, then those of its accounts elsewhere.
+pub fn groups(topology: &Topology) -> Vec<String> {
+    let mut all = vec![group(topology)];
+    for account in topology.accounts.values().filter(|account| account.standing == Standing::Managed) {
+        let group = place(topology, &account.place);
+        if !all.iter().any(|other| same(other, &group)) {
+            all.push(group);
+        }
+    }
+    all
+}
+
+/// `/subscriptions/{subscription}` of each subscription in which things of the stack stand.
+pub fn subscriptions(topology: &Topology) -> BTreeSet<String> {
+    let of = |group: &String| after(group, "subscriptions").map(|id| format!("/subscriptions/{}", id.to_lowercase()));
+    groups(topology).iter().filter_map(of).collect()
+}
+
+/// The id of the gateway, wherever it stands. `None` where its name is not known.
+pub fn service(topology: &Topology) -> Option<String> {
+    let gateway = topology.gateway.as_ref()?;
+    let group = place(topology, &gateway.place);
+    Some(format!("{group}/providers/Microsoft.ApiManagement/service/{}", gateway.name.literal()?))
+}
+
+/// The id of an account by its key, wherever it stands. `None` where its name is not known.
+pub fn account(topology: &Topology, key: &str) -> Option<String> {
+    let account = topology.accounts.get(key)?;
+    let group = place(topology, &account.place);
+    Some(format!("{group}/providers/Microsoft.CognitiveServices/accounts/{}", account.name.literal()?))
+}
+
+/// The id of the gateway's user-assigned identity: the stack's own, or one that is there.
+pub fn identity(topology: &Topology) -> Option<String> {
+    let gateway = topology.gateway.as_ref()?;
+    match &gateway.identity {
+        Identity::System => None,
+        Identity::Existing(id) => Some(id.clone()),
+        Identity::Managed(name) => {
+            let group = place(topology, &gateway.place);
+            Some(format!("{group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{name}"))
+        }
+    }
+}
+
 /// The id of the stack's template deployment, or of one that it nests.
 pub fn deployment(topology: &Topology, name: &str) -> String {
     format!("{}/providers/Microsoft.Resources/deployments/{name}", group(topology))
@@ -70,13 +125,11 @@ pub fn deployment(topology: &Topology, name: &str) -> String {
 /// The id that a thing of `topology` has. `None` where it is not in the topology, where its name is not known, and for a
 /// role, whose name is a hash of things that only Azure knows.
 pub fn of(topology: &Topology, address: &Address) -> Option<String> {
-    let service = || {
-        let name = topology.gateway.as_ref()?.name.literal()?;
-        Some(format!("{}/providers/Microsoft.ApiManagement/service/{name}", group(topology)))
-    };
-    let account = |key: &str| {
+    let service = || service(topology);
+    let account = |key: &str| account(topology, key);
+    let endpoint = |key: &str| {
         let name = topology.accounts.get(key)?.name.literal()?;
-        Some(format!("{}/providers/Microsoft.CognitiveServices/accounts/{name}", group(topology)))
+        Some(format!("{}/providers/Microsoft.Network/privateEndpoints/{name}", group(topology)))
     };
     let api = |key: &str| Some(format!("{}/apis/{}", service()?, topology.apis.get(key)?.name));
     match address {
@@ -136,14 +189,20 @@ pub fn of(topology: &Topology, address: &Address) -> Option<String> {
             let name = format!("{}-{}", alert.word(), unique(topology));
             Some(format!("{}/providers/Microsoft.Insights/scheduledQueryRules/{name}", group(topology)))
         }
-        // live state has none of these yet
-        Address::Identity | Address::PrivateEndpoint(_) | Address::DnsZoneGroup(_) => None,
+        Address::Identity => identity(topology),
+        Address::PrivateEndpoint(key) => endpoint(key),
+        Address::DnsZoneGroup(key) => Some(format!("{}/privateDnsZoneGroups/default", endpoint(key)?)),
     }
 }
 
-/// Which wanted thing an id names; a nested deployment stands for the role that it carries.
+/// Whether an id is that of a template deployment.
+pub fn is_deployment(id: &str) -> bool {
+    kind(id).is_some_and(|kind| kind.eq_ignore_ascii_case("Microsoft.Resources/deployments"))
+}
+
+/// Which wanted thing an id names; a nested deployment of a role stands for the role that it carries.
 pub fn address(topology: &Topology, unique: &str, id: &str) -> Option<Address> {
-    if kind(id).is_some_and(|kind| kind.eq_ignore_ascii_case("Microsoft.Resources/deployments")) {
+    if is_deployment(id) {
         let found = topology.grants.keys().find(|key| {
             let (before, after) = defaults::nested_affixes(&topology.stack, ROLE, key);
             format!("{before}{unique}{after}").eq_ignore_ascii_case(name(id))

@@ -17,6 +17,10 @@ pub const COGNITIVE_SERVICES: &str = "2024-10-01";
 pub const AUTHORIZATION: &str = "2022-04-01";
 /// The api-version of resource groups and deployments.
 pub const RESOURCES: &str = "2025-04-01";
+/// The api-version of networks.
+pub const NETWORK: &str = "2024-05-01";
+/// The api-version of user-assigned identities.
+pub const MANAGED_IDENTITY: &str = "2024-11-30";
 
 const SERVICE: &str = "Microsoft.ApiManagement/service";
 const ACCOUNTS: &str = "Microsoft.CognitiveServices/accounts";
@@ -43,14 +47,30 @@ pub fn resources(topology: &Topology) -> Request {
     Request::arm(Method::Get, format!("{}/resources?api-version={RESOURCES}", id::group(topology)))
 }
 
-/// API Management services in the resource group.
-pub fn services(topology: &Topology) -> Request {
-    read(&format!("{}/providers/{SERVICE}", id::group(topology)), SERVICE)
+/// API Management services in a resource group.
+pub fn services(group: &str) -> Request {
+    read(&format!("{group}/providers/{SERVICE}"), SERVICE)
 }
 
-/// Accounts in the resource group.
-pub fn accounts(topology: &Topology) -> Request {
-    read(&format!("{}/providers/{ACCOUNTS}", id::group(topology)), ACCOUNTS)
+/// Accounts in a resource group.
+pub fn accounts(group: &str) -> Request {
+    read(&format!("{group}/providers/{ACCOUNTS}"), ACCOUNTS)
+}
+
+/// User-assigned identities in a resource group.
+pub fn identities(group: &str) -> Request {
+    let path = format!("{group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities");
+    Request::arm(Method::Get, format!("{path}?api-version={MANAGED_IDENTITY}"))
+}
+
+/// Private endpoints in a resource group.
+pub fn private_endpoints(group: &str) -> Request {
+    Request::arm(Method::Get, format!("{group}/providers/Microsoft.Network/privateEndpoints?api-version={NETWORK}"))
+}
+
+/// What names a private endpoint in DNS zones.
+pub fn dns_zone_groups(endpoint: &str) -> Request {
+    Request::arm(Method::Get, format!("{endpoint}/privateDnsZoneGroups?api-version={NETWORK}"))
 }
 
 /// Model deployments of an account.
@@ -58,23 +78,29 @@ pub fn deployments(account: &str) -> Request {
     read(&format!("{account}/deployments"), "Microsoft.CognitiveServices/accounts/deployments")
 }
 
-/// Roles at the resource group, above it and below it.
-pub fn roles(topology: &Topology) -> Request {
-    let scope = id::group(topology);
+/// Roles at a scope, above it and below it.
+pub fn roles(scope: &str) -> Request {
     Request::arm(
         Method::Get,
         format!("{scope}/providers/Microsoft.Authorization/roleAssignments?api-version={AUTHORIZATION}"),
     )
 }
 
-/// Names that soft-deleted services of the subscription still hold.
-pub fn deleted_services(topology: &Topology) -> Request {
-    read(&format!("{}/providers/Microsoft.ApiManagement/deletedservices", id::subscription(topology)), SERVICE)
+/// The roles of one principal at a scope, above it and below it.
+pub fn roles_of(scope: &str, principal: &str) -> Request {
+    let mut request = roles(scope);
+    request.url.push_str(&format!("&$filter=principalId%20eq%20'{principal}'"));
+    request
 }
 
-/// Names that soft-deleted accounts of the subscription still hold.
-pub fn deleted_accounts(topology: &Topology) -> Request {
-    read(&format!("{}/providers/Microsoft.CognitiveServices/deletedAccounts", id::subscription(topology)), ACCOUNTS)
+/// Names that soft-deleted services of a subscription (`/subscriptions/{id}`) still hold.
+pub fn deleted_services(subscription: &str) -> Request {
+    read(&format!("{subscription}/providers/Microsoft.ApiManagement/deletedservices"), SERVICE)
+}
+
+/// Names that soft-deleted accounts of a subscription (`/subscriptions/{id}`) still hold.
+pub fn deleted_accounts(subscription: &str) -> Request {
+    read(&format!("{subscription}/providers/Microsoft.CognitiveServices/deletedAccounts"), ACCOUNTS)
 }
 
 /// What of each quota the subscription uses in a region, and how much it may.
@@ -156,6 +182,15 @@ pub fn deployment_operations(deployment: &str) -> Request {
 /// A resource, at the api-version in which it is written: to see whether a write on it has ended.
 pub fn resource(resource: &str) -> Request {
     Request::arm(Method::Get, format!("{resource}?api-version={}", floor(resource)))
+}
+
+/// A service, account or deployment with all that its newest api-version shows; anything else as it is written.
+pub fn newest(resource: &str) -> Request {
+    let kind = id::kind(resource).unwrap_or_default();
+    match kind.split_once('/').map(|(provider, _)| provider.to_ascii_lowercase()).as_deref() {
+        Some("microsoft.apimanagement" | "microsoft.cognitiveservices") => read(resource, &kind),
+        _ => self::resource(resource),
+    }
 }
 
 /// Deletes a resource. Children of API Management want the ETag that was read.

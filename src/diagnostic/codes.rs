@@ -162,6 +162,7 @@ registry! {
     "AL0515" LEFT_BEHIND Warning Done;
     "AL0516" DEPLOYMENT_FAILED Error Refused;
     "AL0517" QUOTA_SHORT Error Refused;
+    "AL0518" NOT_THERE Error Refused;
     "AL0519" ROLE_MISSING Error Refused;
 
     // AL06: the local Azure

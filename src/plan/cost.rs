@@ -139,7 +139,11 @@ pub(super) fn total(changes: &[Change]) -> Range {
             (Phase::Service, _) => service = service.beside(takes),
             (
                 Phase::Models,
-                Address::Account(account) | Address::Deployment { account, .. } | Address::Grant(account),
+                Address::Account(account)
+                | Address::Deployment { account, .. }
+                | Address::Grant(account)
+                | Address::PrivateEndpoint(account)
+                | Address::DnsZoneGroup(account),
             ) => {
                 let chain = models.entry(account).or_default();
                 *chain = chain.then(takes);

@@ -76,11 +76,19 @@ pub(super) fn fields(desired: &Topology, there: &Live, scope: &Scope, address: &
         Address::ProductPolicy(key) => {
             both(&desired.products, &live.products, key).map(|(to, from)| fields.limits(&from.policy, &to.policy))
         }
-        Address::Identity
-        | Address::Workspace
+        Address::PrivateEndpoint(key) => endpoints(desired, live, key).map(|(to, from)| {
+            fields.add("subnet", &from.subnet, &to.subnet);
+        }),
+        Address::DnsZoneGroup(key) => endpoints(desired, live, key).map(|(to, from)| {
+            fields.optional("zone", from.dns_zone.clone(), to.dns_zone.clone());
+        }),
+        Address::Identity => desired.gateway.as_ref().zip(live.gateway.as_ref()).map(|(to, from)| {
+            if let (Identity::Managed(to), Identity::Managed(from)) = (&to.identity, &from.identity) {
+                fields.add("name", from, to);
+            }
+        }),
+        Address::Workspace
         | Address::AppInsights
-        | Address::PrivateEndpoint(_)
-        | Address::DnsZoneGroup(_)
         | Address::ProductApi { .. }
         | Address::Logger(_)
         | Address::Diagnostic { .. }
@@ -96,6 +104,15 @@ pub(super) fn fields(desired: &Topology, there: &Live, scope: &Scope, address: &
 
 fn both<'a, T>(to: &'a BTreeMap<Key, T>, from: &'a BTreeMap<Key, T>, key: &str) -> Option<(&'a T, &'a T)> {
     to.get(key).zip(from.get(key))
+}
+
+fn endpoints<'a>(
+    desired: &'a Topology,
+    live: &'a Topology,
+    key: &str,
+) -> Option<(&'a PrivateEndpoint, &'a PrivateEndpoint)> {
+    let (to, from) = both(&desired.accounts, &live.accounts, key)?;
+    to.network.private_endpoint.as_ref().zip(from.network.private_endpoint.as_ref())
 }
 
 /// What is at `address`, in a few words.
@@ -145,11 +162,20 @@ pub(super) fn detail(topology: &Topology, address: &Address) -> String {
             Address::Subscription(key) => format!("for {}", topology.subscriptions.get(key)?.access.describe()),
             Address::Product(key) => topology.products.get(key)?.display_name.clone(),
             Address::NamedValue(key) => topology.named_values.get(key)?.name.clone(),
-            Address::Identity
-            | Address::Workspace
+            Address::Identity => match &topology.gateway.as_ref()?.identity {
+                Identity::Managed(name) => name.clone(),
+                Identity::System | Identity::Existing(_) => return None,
+            },
+            Address::PrivateEndpoint(key) => {
+                let endpoint = topology.accounts.get(key)?.network.private_endpoint.as_ref()?;
+                format!("in the subnet {}", last(&endpoint.subnet))
+            }
+            Address::DnsZoneGroup(key) => {
+                let endpoint = topology.accounts.get(key)?.network.private_endpoint.as_ref()?;
+                format!("in {}", last(endpoint.dns_zone.as_ref()?))
+            }
+            Address::Workspace
             | Address::AppInsights
-            | Address::PrivateEndpoint(_)
-            | Address::DnsZoneGroup(_)
             | Address::ProductApi { .. }
             | Address::ProductPolicy(_)
             | Address::Logger(_)
@@ -160,6 +186,11 @@ pub(super) fn detail(topology: &Topology, address: &Address) -> String {
         })
     };
     found().unwrap_or_default()
+}
+
+/// The last part of an id: a name.
+fn last(id: &str) -> &str {
+    id.rsplit('/').next().unwrap_or(id)
 }
 
 /// `50K TPM` or `50 PTU`.
@@ -229,6 +260,12 @@ impl Fields {
         self.add("capacity", from.capacity, to.capacity);
         self.add("publisher name", &from.publisher.name, &to.publisher.name);
         self.add("publisher email", &from.publisher.email, &to.publisher.email);
+        let network = |gateway: &Gateway| {
+            gateway.network.as_ref().map(|found| (found.subnet.clone(), found.mode.as_str().to_owned()))
+        };
+        let ((from_subnet, from_mode), (to_subnet, to_mode)) = (network(from).unzip(), network(to).unzip());
+        self.optional("network subnet", from_subnet, to_subnet);
+        self.optional("network mode", from_mode, to_mode);
     }
 
     fn deployment(&mut self, from: &Deployment, to: &Deployment) {

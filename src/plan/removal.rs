@@ -20,7 +20,10 @@ impl Planning<'_> {
 
     fn leftover(&mut self, address: Address) {
         let above = match &address {
-            Address::Deployment { account, .. } | Address::Grant(account) => Some(Address::Account(account.clone())),
+            Address::Deployment { account, .. }
+            | Address::Grant(account)
+            | Address::PrivateEndpoint(account)
+            | Address::DnsZoneGroup(account) => Some(Address::Account(account.clone())),
             other => parent(other),
         };
         // with an account whose removal is refused everything in it stays
@@ -100,9 +103,9 @@ impl Planning<'_> {
 
     /// A backend that left the spec and stays, and calls a deployment, or an account with the role.
     fn still_called(&self, address: &Address) -> Option<&Key> {
-        let calls = |target: &Target| match (target, address) {
-            (Target::Deployment { account, .. }, Address::Grant(of)) => account == of,
-            (Target::Deployment { account, deployment }, Address::Deployment { account: of, deployment: named }) => {
+        let calls = |target: &Target| match (target.account(), address) {
+            (Some((account, _)), Address::Grant(of)) => account == of,
+            (Some((account, Some(deployment))), Address::Deployment { account: of, deployment: named }) => {
                 account == of && deployment == named
             }
             _ => false,

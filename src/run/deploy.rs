@@ -159,16 +159,18 @@ impl Deploying<'_> {
                 let busy: Vec<(Address, String)> = live
                     .busy
                     .iter()
-                    .filter(|(address, _)| self.desired.has(address))
+                    .filter(|(address, _)| self.desired.names(address))
                     .map(|(address, word)| (address.clone(), word.clone()))
                     .collect();
                 if busy.is_empty() {
                     return Ok(round > 0);
                 }
                 for (resource, state) in busy {
-                    let Some(of) = live.ids.get(&resource) else { continue };
+                    let Some(of) = live.ids.get(&resource).cloned().or_else(|| id::of(self.desired, &resource)) else {
+                        continue;
+                    };
                     (self.sink)(Event::Waiting { resource, state });
-                    let waiting = Operation::settle(request::resource(of).url);
+                    let waiting = Operation::settle(request::resource(&of).url);
                     // how it ended is seen when it is read again
                     let _ = client::follow(self.cloud, waiting).await.map_err(one)?;
                 }
@@ -235,9 +237,11 @@ impl Deploying<'_> {
 
     /// What holds a name right now.
     async fn holder(&self, address: &Address) -> Result<Option<SoftDeleted>, Vec<Diagnostic>> {
+        let Some(of) = id::of(self.desired, address) else { return Ok(None) };
+        let subscription = format!("/subscriptions/{}", id::after(&of, "subscriptions").unwrap_or_default());
         let request = match address {
-            Address::Gateway => request::deleted_services(self.desired),
-            _ => request::deleted_accounts(self.desired),
+            Address::Gateway => request::deleted_services(&subscription),
+            _ => request::deleted_accounts(&subscription),
         };
         let found = client::list(self.cloud, request).await.map_err(one)?;
         let held = match address {

@@ -270,8 +270,11 @@ impl Destroying<'_> {
 
     /// Names that stay soft-deleted: those of this run and of earlier ones.
     async fn held(&self) -> Result<Vec<SoftDeleted>, Vec<Diagnostic>> {
-        let services = client::list(self.cloud, request::deleted_services(self.desired)).await.map_err(one)?;
-        let accounts = client::list(self.cloud, request::deleted_accounts(self.desired)).await.map_err(one)?;
+        let (mut services, mut accounts) = (Vec::new(), Vec::new());
+        for subscription in id::subscriptions(self.desired) {
+            services.extend(client::list(self.cloud, request::deleted_services(&subscription)).await.map_err(one)?);
+            accounts.extend(client::list(self.cloud, request::deleted_accounts(&subscription)).await.map_err(one)?);
+        }
         let mut held = arm::soft_deleted(self.desired, &services, &accounts);
         held.retain(|held| is_ours(held) || self.gone.contains(&held.id.to_lowercase()));
         Ok(held)

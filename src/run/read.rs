@@ -1,107 +1,179 @@
 //! Reading live state: list calls side by side, three round trips deep.
 
 use super::client::{get, get_value, list};
-use crate::arm::{self, Answers, id, request};
+use crate::arm::{self, Answers, Existing, id, request};
 use crate::diagnostic::{Diagnostic, Exit};
 use crate::topology::address::Logger;
-use crate::topology::{Address, Live, Location, Observability, Topology};
+use crate::topology::{Address, Live, Location, Observability, Standing, Topology};
 use crate::wire::{BoxFuture, Cloud, Request};
-use futures::future::{join_all, try_join_all};
+use futures::future::{join_all, try_join, try_join_all, try_join4};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
 /// Reads what Azure holds. `desired` is resolved: its names and its subscription are known.
 ///
-/// First what the group and the subscription hold and what is left of quotas, then what is in the gateway and the accounts, then operations,
-/// policies, and the ETags of what may have to be deleted.
+/// First what the groups and the subscriptions of the stack hold, what the spec calls existing, and what is left of
+/// quotas; then what is in the gateway and the accounts; then operations, policies, the ETags of what may have to be
+/// deleted, and accounts that the gateway has a role on although the spec has left them.
 pub async fn read_live(cloud: &dyn Cloud, desired: &Topology) -> Result<Live, Vec<Diagnostic>> {
     let answers = read(cloud, desired).await.map_err(|diagnostic| vec![diagnostic])?;
     arm::decode(desired, &answers)
 }
 
+type Listed<'a> = BoxFuture<'a, Result<Vec<Value>, Diagnostic>>;
+
+/// One thing; nothing where it is not there.
+fn one(cloud: &dyn Cloud, request: Request) -> Listed<'_> {
+    Box::pin(async move { Ok(get_value(cloud, request).await?.into_iter().collect()) })
+}
+
+/// A list.
+fn all(cloud: &dyn Cloud, request: Request) -> Listed<'_> {
+    Box::pin(list(cloud, request))
+}
+
+/// A list that whoever deploys may not be allowed to see; then Azure will say later what is wrong.
+fn seen(cloud: &dyn Cloud, request: Request) -> Listed<'_> {
+    Box::pin(async move {
+        match list(cloud, request).await {
+            Err(problem) if problem.code.exit() == Exit::Forbidden => Ok(Vec::new()),
+            other => other,
+        }
+    })
+}
+
+/// A list that serves to refuse early only, and that a region need not have.
+fn told(cloud: &dyn Cloud, request: Request) -> Listed<'_> {
+    Box::pin(async move {
+        match list(cloud, request).await {
+            Err(problem) if matches!(problem.code.exit(), Exit::Forbidden | Exit::Refused) => Ok(Vec::new()),
+            other => other,
+        }
+    })
+}
+
+/// Something that the spec calls existing; `None` where nobody may say whether it is there.
+async fn there(cloud: &dyn Cloud, existing: &Existing) -> Result<Option<Vec<Value>>, Diagnostic> {
+    match get_value(cloud, request::newest(&existing.id)).await {
+        Ok(found) => Ok(Some(found.into_iter().collect())),
+        // of a network that is somebody else's its id is all that is needed
+        Err(problem) if problem.code.exit() == Exit::Forbidden && !existing.is_read() => Ok(None),
+        Err(problem) => Err(problem),
+    }
+}
+
+/// The answers to many lists, one after the other.
+async fn together(lists: impl Iterator<Item = Listed<'_>>) -> Result<Vec<Value>, Diagnostic> {
+    Ok(try_join_all(lists).await?.into_iter().flatten().collect())
+}
+
 async fn read(cloud: &dyn Cloud, desired: &Topology) -> Result<Answers, Diagnostic> {
     let mut answers = Answers::default();
-    let one = |request: Request| -> BoxFuture<'_, Result<Vec<Value>, Diagnostic>> {
-        Box::pin(async move { Ok(get_value(cloud, request).await?.into_iter().collect()) })
-    };
-    let all = |request: Request| -> BoxFuture<'_, Result<Vec<Value>, Diagnostic>> { Box::pin(list(cloud, request)) };
-    let seen = |request: Request| -> BoxFuture<'_, Result<Vec<Value>, Diagnostic>> {
-        Box::pin(async move {
-            match list(cloud, request).await {
-                // whoever may not look at the whole subscription deploys without knowing; Azure will say it then
-                Err(diagnostic) if diagnostic.code.exit() == Exit::Forbidden => Ok(Vec::new()),
-                other => other,
-            }
-        })
-    };
-    let told = |request: Request| -> BoxFuture<'_, Result<Vec<Value>, Diagnostic>> {
-        Box::pin(async move {
-            match list(cloud, request).await {
-                // quota needs a role on the subscription, and serves to refuse early only
-                Err(problem) if matches!(problem.code.exit(), Exit::Forbidden | Exit::Refused) => Ok(Vec::new()),
-                other => other,
-            }
-        })
-    };
+    let (own, groups, subscriptions) = (id::group(desired), id::groups(desired), id::subscriptions(desired));
     let regions = regions(desired);
+    let existing = arm::existing(desired);
+    let usages = try_join_all(regions.iter().map(|region| told(cloud, request::usages(desired, region))));
+    let group = try_join_all([
+        one(cloud, request::group(desired)),
+        one(cloud, request::deployment(desired, &arm::deployment_name(desired))),
+        all(cloud, request::services(&own)),
+        seen(cloud, request::identities(&own)),
+        seen(cloud, request::private_endpoints(&own)),
+        all(cloud, request::resources(desired)),
+    ]);
     let recorders = arm::recorders(desired);
-    let usages = regions.iter().map(|region| told(request::usages(desired, region)));
-    let mut first = try_join_all(
-        [
-            one(request::group(desired)),
-            one(request::deployment(desired, &arm::deployment_name(desired))),
-            all(request::services(desired)),
-            all(request::accounts(desired)),
-            all(request::roles(desired)),
-            seen(request::deleted_services(desired)),
-            seen(request::deleted_accounts(desired)),
-            all(request::resources(desired)),
-        ]
-        .into_iter()
-        .chain(recorders.iter().map(|recorder| one(request::whole(recorder))))
-        .chain(usages),
+    let recording = together(recorders.iter().map(|recorder| one(cloud, request::whole(recorder))));
+    let scopes = role_scopes(desired, &groups);
+    // whoever may not look at a whole subscription deploys without knowing; Azure will say it then
+    let deleted_services = together(subscriptions.iter().map(|of| seen(cloud, request::deleted_services(of))));
+    let deleted_accounts = together(subscriptions.iter().map(|of| seen(cloud, request::deleted_accounts(of))));
+    let accounts = together(groups.iter().map(|group| all(cloud, request::accounts(group))));
+    let roles = together(scopes.iter().map(|scope| all(cloud, request::roles(scope))));
+    let there = try_join_all(existing.iter().map(|existing| there(cloud, existing)));
+    let (group, usages, deleted, (accounts, roles, there, recording)) = try_join4(
+        group,
+        usages,
+        try_join(deleted_services, deleted_accounts),
+        try_join4(accounts, roles, there, recording),
     )
-    .await?
-    .into_iter();
-    let mut next = || first.next().unwrap_or_default();
+    .await?;
+    let mut group = group.into_iter();
+    let mut next = || group.next().unwrap_or_default();
     answers.group = next().pop();
     answers.deployment = next().pop();
     answers.services = next();
-    answers.accounts = next();
-    answers.roles = next();
-    answers.deleted_services = next();
-    answers.deleted_accounts = next();
-    let inside = next();
-    answers.recorders = recorders.iter().flat_map(|_| next()).collect();
+    answers.identities = next();
+    answers.private_endpoints = next();
     // those that left the spec are known by their mark
-    answers.recorders.extend(inside.into_iter().filter(|resource| arm::is_left(desired, resource)));
-    answers.usages = regions.into_iter().zip(first).collect();
-
-    let accounts: Vec<String> = answers.accounts.iter().filter(|a| arm::holds_models(a)).map(given).collect();
-    let gateway = arm::find_gateway(desired, &answers.services).map(given);
-    let collections = ["backends", "apis", "subscriptions", "namedValues", "products", "loggers"];
-    let children = gateway.iter().flat_map(|gateway| collections.map(|name| all(request::children(gateway, name))));
-    let deployments = accounts.iter().map(|account| all(request::deployments(account)));
-    let mut second = try_join_all(children.chain(deployments)).await?.into_iter();
-    if gateway.is_some() {
-        let mut next = || second.next().unwrap_or_default();
-        answers.backends = next();
-        answers.apis = next();
-        answers.subscriptions = next();
-        answers.named_values = next();
-        answers.products = next();
-        answers.loggers = next();
+    let left = next().into_iter().filter(|resource| arm::is_left(desired, resource));
+    answers.recorders = recording.into_iter().chain(left).collect();
+    answers.usages = regions.into_iter().zip(usages).collect();
+    (answers.deleted_services, answers.deleted_accounts) = deleted;
+    answers.accounts = accounts;
+    answers.roles = roles;
+    for (existing, found) in existing.into_iter().zip(there) {
+        answers.existing.extend(found.map(|found| (existing.id, found.into_iter().next())));
     }
-    answers.deployments = accounts.into_iter().zip(second).collect();
+    answers.settle(desired);
 
-    third(cloud, desired, gateway.as_deref(), &mut answers).await?;
+    let accounts: Vec<String> = answers.accounts.iter().filter(|a| arm::is_listed(desired, a)).map(given).collect();
+    let endpoints: Vec<String> =
+        answers.private_endpoints.iter().filter(|e| arm::is_endpoint(desired, e)).map(given).collect();
+    let gateway = arm::find_gateway(desired, &answers.services).map(given);
+    let principal = arm::principal(desired, &answers);
+    let collections = ["backends", "apis", "subscriptions", "namedValues", "products", "loggers"];
+    let children =
+        gateway.iter().flat_map(|gateway| collections.map(|name| all(cloud, request::children(gateway, name))));
+    let deployments = accounts.iter().map(|account| all(cloud, request::deployments(account)));
+    let zones = endpoints.iter().map(|endpoint| all(cloud, request::dns_zone_groups(endpoint)));
+    // roles on what left the spec stand where nothing else of it does
+    let roles = principal
+        .iter()
+        .flat_map(|principal| subscriptions.iter().map(move |of| seen(cloud, request::roles_of(of, principal))));
+    let (children, deployments, zones, roles) =
+        try_join4(try_join_all(children), try_join_all(deployments), try_join_all(zones), together(roles)).await?;
+    let mut children = children.into_iter();
+    let mut next = || children.next().unwrap_or_default();
+    answers.backends = next();
+    answers.apis = next();
+    answers.subscriptions = next();
+    answers.named_values = next();
+    answers.products = next();
+    answers.loggers = next();
+    answers.deployments.extend(accounts.into_iter().zip(deployments));
+    answers.dns_zone_groups = endpoints.into_iter().zip(zones).collect();
+    answers.roles.extend(roles);
+
+    let left = arm::left_accounts(desired, &answers);
+    let (left, third) = futures::future::join(
+        try_join_all(left.iter().map(|account| one(cloud, request::newest(account)))),
+        third(cloud, desired, gateway.as_deref(), &mut answers),
+    )
+    .await;
+    third?;
+    answers.accounts.extend(left?.into_iter().flatten());
     Ok(answers)
+}
+
+/// Where roles of the gateway on the stack's accounts can stand: a group shows those of all that is in it.
+fn role_scopes(desired: &Topology, groups: &[String]) -> Vec<String> {
+    let mut scopes = groups.to_vec();
+    let existing = desired.accounts.iter().filter(|(_, account)| account.standing == Standing::Existing);
+    for account in existing.filter_map(|(key, _)| id::account(desired, key)) {
+        if !scopes.iter().any(|scope| id::within(&account, scope)) {
+            scopes.push(account);
+        }
+    }
+    scopes
 }
 
 /// Where the spec's deployments of the stack's subscription stand: each region has quotas of its own.
 fn regions(desired: &Topology) -> BTreeSet<Location> {
     let accounts = desired.accounts.values().filter(|account| {
-        !account.deployments.is_empty() && account.place.subscription.is_none() && account.location.is_known()
+        account.standing == Standing::Managed
+            && !account.deployments.is_empty()
+            && account.place.subscription.is_none()
+            && account.location.is_known()
     });
     accounts.map(|account| account.location.clone()).collect()
 }

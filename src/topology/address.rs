@@ -244,6 +244,18 @@ impl Topology {
         all
     }
 
+    /// Whether it has something at this address, if only as something that is there already.
+    pub fn names(&self, address: &Address) -> bool {
+        match address {
+            Address::Gateway => self.gateway.is_some(),
+            Address::Account(key) => self.accounts.contains_key(key),
+            Address::Deployment { account, deployment } => {
+                self.accounts.get(account).is_some_and(|account| account.deployments.contains_key(deployment))
+            }
+            other => self.has(other),
+        }
+    }
+
     /// Whether there is something at this address.
     pub fn has(&self, address: &Address) -> bool {
         *address == Address::ResourceGroup || self.addresses().binary_search(address).is_ok()

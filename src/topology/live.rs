@@ -36,6 +36,19 @@ pub struct Live {
     pub undescribed: Vec<String>,
     /// A deployment of this stack that is running, by name, with the hash that its template carries.
     pub running: Option<(String, Option<String>)>,
+    /// What the spec calls existing and is not there.
+    pub missing: Vec<Missing>,
+}
+
+/// Something that the spec calls existing and that is not there, or not as it is needed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Missing {
+    /// Where the spec says it, `gateway.existing`.
+    pub key: String,
+    /// What it is, `the service apim-shared`.
+    pub what: String,
+    /// Its ARM id, or that of what lacks it.
+    pub id: String,
 }
 
 /// A quota of a subscription in a region: thousands of tokens a minute, or provisioned units.

@@ -12,15 +12,15 @@ impl Reading<'_> {
     }
 
     fn account(&mut self, account: &Value, answers: &Answers) {
-        let name = text(account, "/name");
-        let key = keyed(&self.desired.accounts, |_, wanted| wanted.name.literal().map(str::to_owned), name);
+        let (name, given) = (text(account, "/name"), text(account, "/id"));
+        let key = self.account_key(given, name);
         let address = Address::Account(key.clone());
         let Some(kind) = account_kind(text(account, "/kind")) else {
             if self.desired.accounts.contains_key(&key) {
                 let kind = text(account, "/kind");
                 self.not_understood(&address, format!("the account {name} is of the kind `{kind}`"));
             } else {
-                self.live.undescribed.push(text(account, "/id").to_owned());
+                self.live.undescribed.push(given.to_owned());
             }
             return;
         };
@@ -29,22 +29,44 @@ impl Reading<'_> {
             self.endpoints.push((endpoint, key.clone()));
         }
         let wanted = self.desired.accounts.get(&key);
+        let ours = tagged(account, &self.stack) == Owner::Ours;
+        let standing = match wanted {
+            Some(wanted) => wanted.standing,
+            None if ours || id::within(given, &id::group(self.desired)) => Standing::Managed,
+            // one elsewhere that left the spec
+            None => Standing::Existing,
+        };
+        let public = !text(account, "/properties/publicNetworkAccess").eq_ignore_ascii_case("Disabled");
         let described = Account {
             name: self.name_as_wanted(wanted.map(|account| &account.name), name),
             location: Location::new(text(account, "/location")),
             kind,
             deployments: BTreeMap::new(),
-            place: Place::default(),
-            standing: Standing::Managed,
-            network: wanted.map(|account| account.network.clone()).unwrap_or_default(),
+            place: wanted.map(|account| account.place.clone()).unwrap_or_default(),
+            standing,
+            network: AccountNetwork { public, private_endpoint: None },
             properties: wanted.map(|account| account.properties.clone()).unwrap_or_default(),
         };
         self.live.topology.accounts.insert(key.clone(), described);
-        self.note(address, account, tagged(account, &self.stack), answers);
-        let given = text(account, "/id");
+        self.accounts.push((given.to_owned(), key.clone()));
+        self.note_own(standing, address, account, answers);
         let deployments = answers.deployments.iter().filter(|(of, _)| id::same(of, given));
         for deployment in deployments.flat_map(|(_, all)| all) {
             self.deployment(&key, deployment, answers);
+        }
+    }
+
+    /// The key of a live account: the spec's where the spec names it, and never one that another has.
+    fn account_key(&self, given: &str, name: &str) -> Key {
+        if let Some(key) = answers::account_key(self.desired, given) {
+            return key;
+        }
+        let taken =
+            |key: &str| self.desired.accounts.contains_key(key) || self.live.topology.accounts.contains_key(key);
+        match (taken(name), taken(&format!("/{name}"))) {
+            (false, _) => name.to_owned(),
+            (true, false) => format!("/{name}"),
+            (true, true) => given.to_owned(),
         }
     }
 
@@ -84,25 +106,21 @@ impl Reading<'_> {
         if let Some(account) = self.live.topology.accounts.get_mut(account) {
             account.deployments.insert(key, described);
         }
-        self.note(address, deployment, tagged(deployment, &self.stack), answers);
+        let account = self.live.topology.accounts.get(account);
+        let standing = account.map(|account| account.standing).unwrap_or_default();
+        self.note_own(standing, address, deployment, answers);
     }
 
     /// A role counts wherever it was given: on the account or above it.
     fn grants(&mut self, answers: &Answers) {
         let Some(principal) = self.live.principal.clone() else { return };
-        let accounts: Vec<(Key, String)> = self
-            .live
-            .topology
-            .accounts
-            .keys()
-            .filter_map(|key| Some((key.clone(), self.live.ids.get(&Address::Account(key.clone()))?.clone())))
-            .collect();
-        let role = Role::OpenAIUser;
-        let given = |assignment: &&Value| {
-            text(assignment, "/properties/principalId").eq_ignore_ascii_case(&principal)
-                && id::name(text(assignment, "/properties/roleDefinitionId")).eq_ignore_ascii_case(role.id())
-        };
-        for (key, account) in accounts {
+        for (account, key) in self.accounts.clone() {
+            let role = self.desired.grants.get(&key).copied();
+            let of = |assignment: &&Value| Role::parse(id::name(text(assignment, "/properties/roleDefinitionId")));
+            let given = |assignment: &&Value| {
+                text(assignment, "/properties/principalId").eq_ignore_ascii_case(&principal)
+                    && of(assignment).is_some_and(|found| role.is_none_or(|wanted| found == wanted))
+            };
             let scope = |assignment: &&Value| text(assignment, "/properties/scope").to_owned();
             let mut found: Vec<&Value> = answers.roles.iter().filter(given).collect();
             found.retain(|assignment| id::within(&account, &scope(assignment)));
@@ -117,6 +135,7 @@ impl Reading<'_> {
                 Owner::Ours if inherited => Owner::Foreign,
                 owner => owner,
             };
+            let Some(role) = of(assignment) else { continue };
             self.live.topology.grants.insert(key.clone(), role);
             self.note(Address::Grant(key), assignment, owner, answers);
         }

@@ -312,6 +312,7 @@ pub fn live(topology: &Topology, owner: &Owner) -> Live {
         bodies: bodies(topology),
         undescribed: Vec::new(),
         running: None,
+        missing: Vec::new(),
         topology: Topology { observability: None, ..topology.clone() },
     }
 }
