@@ -64,6 +64,7 @@ async fn there(cloud: &dyn Cloud, existing: &Existing) -> Result<Option<Vec<Valu
 
 /// The answers to many lists, one after the other.
 async fn together(lists: impl Iterator<Item = Listed<'_>>) -> Result<Vec<Value>, Diagnostic> {
+    let lists: Vec<Listed<'_>> = lists.collect();
     Ok(try_join_all(lists).await?.into_iter().flatten().collect())
 }
 

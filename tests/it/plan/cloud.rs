@@ -88,7 +88,12 @@ impl Virtual {
 /// Gives way once: a place where a driver can be dropped.
 async fn give_way() {
     let mut given = false;
-    std::future::poll_fn(|_| if std::mem::replace(&mut given, true) { Poll::Ready(()) } else { Poll::Pending }).await;
+    std::future::poll_fn(|context| {
+        // a join of many looks only at those that ask for it
+        context.waker().wake_by_ref();
+        if std::mem::replace(&mut given, true) { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
 }
 
 impl Cloud for Virtual {
