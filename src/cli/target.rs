@@ -4,15 +4,16 @@
 use super::args;
 use super::context::{Context, Spec};
 use super::{Failure, Result};
+use crate::arm::{Existing, id};
 use crate::diagnostic::{Diagnostic, code};
 use crate::emulator::LocalCloud;
 use crate::io::local;
 use crate::io::trace::Traced;
 use crate::plan::{self, MissingRole, Plan, show, wire};
-use crate::topology::{AccountNetwork, Address, Identity, Live, Standing, Topology};
+use crate::topology::{Address, Live, Standing, Topology};
 use crate::ui::{self, Role, Verbosity, clean, paint};
 use crate::wire::Cloud;
-use crate::{arm, run, spec};
+use crate::{run, spec};
 use serde_json::Value;
 
 /// A spec in front of a cloud.
@@ -36,10 +37,6 @@ impl Target {
         only_local(context.global.cloud.as_deref())?;
         let spec = context.load(args)?;
         let mut topology = spec.loaded.topology.clone();
-        let missing = not_read_yet(&spec.loaded);
-        if !missing.is_empty() {
-            return Err(Failure::of(&spec.source, missing));
-        }
         let subscription = match topology.scope.subscription.take() {
             Some(subscription) => subscription,
             None => from_environment()?.unwrap_or_else(|| local::SUBSCRIPTION.to_owned()),
@@ -70,8 +67,21 @@ impl Target {
         Ok(live)
     }
 
+    /// Makes in the local Azure what the spec calls existing and is not there yet, and says so.
+    async fn furnish(&self, context: &Context<'_>) -> Result<()> {
+        let cloud = self.cloud(context);
+        let mut made = |existing: &Existing| {
+            let group = id::after(&existing.id, "resourceGroups").unwrap_or_default();
+            let place = if existing.what == "resource group" { String::new() } else { format!(" in {group}") };
+            let what = format!("{} {}{place}", existing.what, id::name(&existing.id));
+            context.ui.say(&format!("Made in the local Azure, because the spec calls it existing: {}.", clean(&what)));
+        };
+        run::furnish(&cloud, &self.desired, &mut made).await.map_err(|problems| self.failure(problems))
+    }
+
     /// Reads live state and plans.
     pub(super) async fn look(&self, context: &Context<'_>, recover: &[String], purge: &[String]) -> Result<View> {
+        self.furnish(context).await?;
         let live = self.live(context).await?;
         let names = |names: &[String]| names.iter().flat_map(|name| named(name, &live)).collect();
         let scope = run::scope(&self.desired, names(recover), names(purge));
@@ -116,7 +126,7 @@ impl Target {
     fn scope_of(&self, missing: &MissingRole) -> Option<String> {
         let there = self.desired.accounts.get(&missing.account)?.standing == Standing::Existing;
         let address = Address::Account(missing.account.clone());
-        missing.scope.clone().or_else(|| arm::id::of(&self.desired, &address).filter(|_| there))
+        missing.scope.clone().or_else(|| id::of(&self.desired, &address).filter(|_| there))
     }
 
     /// The plan as a person reads it, on a terminal of that width.
@@ -236,35 +246,6 @@ fn is_guid(text: &str) -> bool {
     let parts: Vec<&str> = text.split('-').collect();
     parts.iter().map(|part| part.len()).eq([8, 4, 4, 4, 12])
         && parts.iter().all(|part| part.bytes().all(|b| b.is_ascii_hexdigit()))
-}
-
-/// What a spec can say and live state does not show yet: planning without it would plan it anew each time.
-fn not_read_yet(loaded: &spec::Loaded) -> Vec<Diagnostic> {
-    let topology = &loaded.topology;
-    let mut missing: Vec<(String, &str)> = Vec::new();
-    if let Some(gateway) = &topology.gateway {
-        let parts = [
-            (gateway.standing == Standing::Existing, "gateway.existing", "an existing service"),
-            (gateway.identity != Identity::System, "gateway.identity", "a user-assigned identity"),
-            (gateway.network.is_some(), "gateway.network", "a gateway's network"),
-        ];
-        missing.extend(parts.into_iter().filter(|(used, ..)| *used).map(|(_, key, what)| (key.to_owned(), what)));
-    }
-    for (key, account) in &topology.accounts {
-        let parts = [
-            (account.standing == Standing::Existing, "existing", "an existing account"),
-            (!account.place.is_own(), "resourceGroup", "an account in another resource group"),
-            (account.network != AccountNetwork::default(), "network", "a private account"),
-        ];
-        let used = parts.into_iter().filter(|(used, ..)| *used);
-        missing.extend(used.map(|(_, part, what)| (format!("accounts.{key}.{part}"), what)));
-    }
-    let problem = |(key, what): (String, &str)| {
-        let problem = Diagnostic::new(code::NOT_YET, format!("{what} cannot be planned by this version yet")).at(&key);
-        let problem = problem.help("render it, and deploy the files with `az deployment group create`");
-        Diagnostic { span: loaded.spans.get(&key), ..problem }
-    };
-    missing.into_iter().map(problem).collect()
 }
 
 #[cfg(test)]

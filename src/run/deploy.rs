@@ -11,6 +11,7 @@ use crate::time::Duration;
 use crate::topology::{Address, Definition, Live, Owner, SoftDeleted, Topology, defaults};
 use crate::wire::Cloud;
 use crate::{policy, policy_xml, template};
+use futures::future::join_all;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -390,8 +391,11 @@ impl Deploying<'_> {
             self.cloud.sleep(self.cloud.now() + wait).await;
             let poll = client::poll(self.cloud, &mut operation).await.map_err(one)?;
             // the list is for people; where it cannot be had the deployment goes on
-            let operations =
+            let mut operations =
                 client::list(self.cloud, request::deployment_operations(&deployment)).await.unwrap_or_default();
+            let nested: Vec<String> = progress.nested(&operations);
+            let lists = nested.iter().map(|of| client::list(self.cloud, request::deployment_operations(of)));
+            operations.extend(join_all(lists).await.into_iter().flatten().flatten());
             let now = self.cloud.now();
             progress.tell(now, &operations, self.sink);
             let (name, elapsed) = (self.name.clone(), now.since(began));

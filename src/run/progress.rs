@@ -67,6 +67,14 @@ impl<'a> Progress<'a> {
         }
     }
 
+    /// Nested deployments of more than a role: what they write stands in their own operations.
+    pub fn nested(&self, operations: &[Value]) -> Vec<String> {
+        let targets = operations.iter().map(|operation| text(operation, "/properties/targetResource/id"));
+        let nested = targets
+            .filter(|target| id::is_deployment(target) && id::address(self.desired, self.unique, target).is_none());
+        nested.map(str::to_owned).collect()
+    }
+
     /// How many resources are done, and how many have begun and are not.
     pub fn counts(&self) -> (usize, usize) {
         let count = |wanted| self.seen.values().filter(|(state, _)| *state == wanted).count();

@@ -53,9 +53,17 @@ impl Reading<'_> {
         Target::Deployment { account: account.clone(), deployment: deployment.unwrap_or_else(|| name.to_owned()) }
     }
 
-    /// An address that names no deployment: what the spec says that it calls, if it is of that account.
+    /// An address that names no deployment: what the spec says that it calls, if it is of that account; of a backend
+    /// that the spec does not have, the account.
     fn by_account(&self, key: &str, path: &str) -> Option<Target> {
-        let wanted = &self.desired.backends.get(key)?.target;
+        let Some(wanted) = self.desired.backends.get(key) else {
+            // whatever of an account a backend of others calls, it needs the role there
+            let lower = format!("{}/", path.to_ascii_lowercase());
+            let mut endpoints = self.endpoints.iter();
+            let (_, account) = endpoints.find(|(endpoint, _)| lower.starts_with(&format!("{endpoint}/")))?;
+            return Some(Target::Account { account: account.clone() });
+        };
+        let wanted = &wanted.target;
         let end = match wanted {
             Target::V1 { .. } | Target::Account { .. } => format!("/{}", wanted.path()?),
             Target::Deployment { .. } | Target::Url(_) => return None,
