@@ -86,8 +86,12 @@ pub fn groups(topology: &Topology) -> Vec<String> {
 
 /// `/subscriptions/{subscription}` of each subscription in which things of the stack stand.
 pub fn subscriptions(topology: &Topology) -> BTreeSet<String> {
-    let of = |group: &String| after(group, "subscriptions").map(|id| format!("/subscriptions/{}", id.to_lowercase()));
-    groups(topology).iter().filter_map(of).collect()
+    groups(topology).iter().filter_map(|group| subscription_of(group)).collect()
+}
+
+/// `/subscriptions/{subscription}` of an id, in lower case.
+pub fn subscription_of(id: &str) -> Option<String> {
+    after(id, "subscriptions").map(|id| format!("/subscriptions/{}", id.to_lowercase()))
 }
 
 /// The id of the gateway, wherever it stands. `None` where its name is not known.

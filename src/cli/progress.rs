@@ -132,6 +132,9 @@ fn place(resource: &Address) -> (String, String) {
         Address::Account(key) => (key.clone(), "account".into()),
         Address::Deployment { account, deployment } => (account.clone(), format!("deployment {deployment}")),
         Address::Grant(account) => (account.clone(), "role".into()),
+        Address::PrivateEndpoint(account) => (account.clone(), "private endpoint".into()),
+        Address::DnsZoneGroup(account) => (account.clone(), "dns zone group".into()),
+        Address::Identity => ("service".into(), "identity".into()),
         other => ("routing".into(), other.to_string()),
     }
 }

@@ -27,7 +27,10 @@ pub async fn furnish(
         }
         if let Some((network, _)) = existing.id.split_once("/subnets/") {
             let properties = json!({"addressSpace": {"addressPrefixes": ["10.0.0.0/8"]}});
-            all.push((network.to_owned(), json!({"location": desired.scope.location.as_str(), "properties": properties})));
+            all.push((
+                network.to_owned(),
+                json!({"location": desired.scope.location.as_str(), "properties": properties}),
+            ));
         }
         if id::kind(&existing.id).is_some_and(|kind| !kind.eq_ignore_ascii_case("Microsoft.Resources/resourceGroups")) {
             all.push((existing.id.clone(), body(desired, &existing)));

@@ -128,9 +128,10 @@ async fn read(cloud: &dyn Cloud, desired: &Topology) -> Result<Answers, Diagnost
     let deployments = accounts.iter().map(|account| all(cloud, request::deployments(account)));
     let zones = endpoints.iter().map(|endpoint| all(cloud, request::dns_zone_groups(endpoint)));
     // roles on what left the spec stand where nothing else of it does
+    let around: BTreeSet<String> = scopes.iter().chain(&gateway).filter_map(|of| id::subscription_of(of)).collect();
     let roles = principal
         .iter()
-        .flat_map(|principal| subscriptions.iter().map(move |of| seen(cloud, request::roles_of(of, principal))));
+        .flat_map(|principal| around.iter().map(move |of| seen(cloud, request::roles_of(of, principal))));
     let (children, deployments, zones, roles) =
         try_join4(try_join_all(children), try_join_all(deployments), try_join_all(zones), together(roles)).await?;
     let mut children = children.into_iter();

@@ -5,6 +5,7 @@ mod changes;
 mod cloud;
 mod data_plane;
 mod drive;
+mod elsewhere;
 mod laws;
 mod quota;
 mod topologies;

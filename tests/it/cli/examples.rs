@@ -34,6 +34,29 @@ fn every_example_validates_renders_and_simulates() {
 }
 
 #[test]
+fn every_example_deploys_plans_to_no_change_and_is_destroyed() {
+    for name in examples() {
+        let place = Place::quickstart();
+        let run = |line: &str| place.run(&format!("{line} --cloud local --time-scale 6000"));
+        run(&format!("plan {name}.yaml --detailed-exitcode")).exits(2);
+        run(&format!("deploy {name}.yaml --yes")).exits(0);
+        run(&format!("plan {name}.yaml --detailed-exitcode")).exits(0);
+        run(&format!("deploy {name}.yaml --yes")).exits(0).says("Nothing to change");
+        run(&format!("destroy {name}.yaml --yes --purge-soft-deleted")).exits(0);
+        let state: serde_json::Value = serde_json::from_str(&place.read(".aoai-lb/local/state.json")).unwrap();
+        let ours = |part: &str| {
+            let all = state[part].as_object().unwrap_or_else(|| panic!("{name}: no {part}"));
+            let marked = |one: &&serde_json::Value| one.to_string().contains("aoai-lb");
+            all.values().filter(marked).map(ToString::to_string).collect::<Vec<_>>()
+        };
+        for part in ["groups", "resources", "deleted"] {
+            assert_eq!(ours(part), Vec::<String>::new(), "{name}: {part}");
+        }
+        run(&format!("destroy {name}.yaml --yes")).exits(0).says("owns nothing here");
+    }
+}
+
+#[test]
 fn rotation_is_even_and_priorities_are_kept() {
     let place = Place::quickstart();
     let backends = |name: &str| {

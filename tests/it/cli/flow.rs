@@ -15,43 +15,6 @@ fn deployed() -> Place {
     place
 }
 
-/// The examples that use nothing that live state does not show yet; the others are refused by name.
-const PLANNED: [&str; 9] = [
-    "environments.yaml",
-    "minimal.yaml",
-    "multi-model.yaml",
-    "observability.yaml",
-    "ptu-spillover.yaml",
-    "quickstart.yaml",
-    "smart.yaml",
-    "teams.yaml",
-    "v1.yaml",
-];
-
-#[test]
-fn what_cannot_be_planned_yet_is_refused_by_name() {
-    let place = Place::quickstart();
-    for name in super::examples() {
-        let name = format!("{name}.yaml");
-        if !PLANNED.contains(&name.as_str()) {
-            place.run(&format!("plan {name} --cloud local")).exits(4).says("AL0111");
-        }
-    }
-    assert!(!place.path(".aoai-lb").exists(), "something was written");
-}
-
-#[test]
-fn deploy_then_plan_is_empty_for_every_example() {
-    for example in PLANNED {
-        let place = Place::quickstart();
-        let of = |line: &str| line.replace("quickstart.yaml", example);
-        place.run(&of(PLAN)).exits(2);
-        place.run(&of(DEPLOY)).exits(0);
-        place.run(&of(PLAN)).exits(0);
-        place.run(&of(DEPLOY)).exits(0).says("Nothing to change");
-    }
-}
-
 #[test]
 fn the_first_deploy_tells_its_story() {
     let place = Place::quickstart();
