@@ -15,7 +15,17 @@ use serde_json::{Map, Value};
 pub(super) fn differences(address: &Address, wanted: &Value, there: &Value) -> Vec<Field> {
     let mut found = Found { told: told(address), fields: Vec::new() };
     found.compare("", wanted, Some(there));
+    found.left_on(address, wanted, there);
     found.fields
+}
+
+/// What a write that leaves it out turns off, so that it is a difference where it is on.
+const fn off_unless_written(address: &Address) -> Option<&'static str> {
+    match address {
+        Address::Diagnostic { .. } => Some("properties.largeLanguageModel.logs"),
+        Address::Alert(_) => Some("properties.actions.actionGroups"),
+        _ => None,
+    }
 }
 
 /// Paths that the spec has words for, and those that Azure never gives back.
@@ -110,7 +120,17 @@ impl Found {
         }
     }
 
-    /// Entries with a name are found by it, and others beside them are Azure's; those without stand in their order.
+    fn left_on(&mut self, address: &Address, wanted: &Value, there: &Value) {
+        let Some(path) = off_unless_written(address) else { return };
+        let at = |value: &Value| path.split('.').try_fold(value.clone(), |value, name| value.get(name).cloned());
+        let on = at(there).filter(|value| !is_nothing(value) && value != "disabled");
+        if let (Some(on), None) = (on, at(wanted)) {
+            self.fields.push(Field { name: name_of(path), from: Some(shown(&on)), to: None });
+        }
+    }
+
+    /// Entries with a name are found by it, and others beside them are Azure's, unless they are switched on; those without
+    /// stand in their order.
     fn entries(&mut self, path: &str, wanted: &[Value], there: Option<&Value>) {
         let found = there.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
         let names = ["category", "name", "id"].into_iter();
@@ -124,6 +144,14 @@ impl Found {
                 None => (number.to_string(), found.get(number)),
             };
             self.compare(&format!("{path}[{title}]"), entry, other);
+        }
+        let on = |other: &&Value| other.get("category").is_some() && other.get("enabled") == Some(&Value::Bool(true));
+        for other in found.iter().filter(on).filter(|_| name == Some("category")) {
+            let category = other.get("category").unwrap_or(&Value::Null);
+            if !wanted.iter().any(|entry| entry.get("category").is_some_and(|entry| same(path, entry, category))) {
+                let name = format!("{}[{}].enabled", name_of(path), shown(category));
+                self.fields.push(Field { name, from: Some("true".into()), to: None });
+            }
         }
         if name.is_none() && found.len() > wanted.len() {
             let count = |entries: usize| Some(format!("{entries} entries"));
@@ -247,7 +275,7 @@ mod tests {
                 "workspaceid": "/subscriptions/s/resourcegroups/RG/providers/x/y/",
                 "window": "00:05:00", "long": "PT24H", "on": true, "zero": {"bytes": null},
                 "threshold": 5.0, "text": "a\r\nb", "json": "{\"a\":[1,2]}", "flag": "false",
-                "logs": [{"category": "Other", "enabled": true}, {"category": "GatewayLogs", "enabled": true, "r": {}}],
+                "logs": [{"category": "Other", "enabled": false}, {"category": "GatewayLogs", "enabled": true, "r": {}}],
                 "order": ["a", "b"],
             },
         });
@@ -290,6 +318,23 @@ mod tests {
         );
         // where there is nothing at all, everything is new but what is off
         assert_eq!(of(&Address::Workspace, wanted, Value::Null).len(), 10);
+    }
+
+    #[test]
+    fn what_is_not_written_any_more_is_turned_off() {
+        let logs =
+            |all: &[&str]| -> Vec<Value> { all.iter().map(|c| json!({"category": c, "enabled": true})).collect() };
+        let wanted = json!({"properties": {"logs": logs(&["GatewayLogs"])}});
+        let there = json!({"properties": {"logs": logs(&["GatewayLogs", "GatewayLlmLogs"])}});
+        let said = ["logs[GatewayLlmLogs].enabled true (gone)"];
+        assert_eq!(of(&Address::DiagnosticSetting, wanted, there), said);
+        let diagnostic =
+            Address::Diagnostic { api: "a".into(), logger: crate::topology::address::Logger::AzureMonitor };
+        let there = |logs: &str| json!({"properties": {"largeLanguageModel": {"logs": logs}}});
+        let wanted = json!({"properties": {}});
+        assert_eq!(of(&diagnostic, wanted.clone(), there("enabled")), ["largeLanguageModel.logs enabled (gone)"]);
+        assert_eq!(of(&diagnostic, wanted, there("disabled")), [""; 0]);
+        assert_eq!(of(&diagnostic, there("enabled"), there("Enabled")), [""; 0]);
     }
 
     #[test]

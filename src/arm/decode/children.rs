@@ -166,7 +166,7 @@ impl Reading<'_> {
         let name = text(value, "/name");
         let key = keyed(&self.desired.named_values, |_, wanted| Some(wanted.name.clone()), name);
         let wanted = self.desired.named_values.get(&key);
-        if wanted.is_none() && name.starts_with(CREDENTIALS) {
+        if wanted.is_none() && text(value, "/properties/displayName").starts_with(CREDENTIALS) {
             return;
         }
         let secret = text(value, "/properties/keyVault/secretIdentifier");
@@ -257,7 +257,7 @@ impl Reading<'_> {
     }
 }
 
-/// What API Management calls the named values that it makes of a logger's credentials.
+/// How API Management titles the named values that it makes of a logger's credentials.
 const CREDENTIALS: &str = "Logger-Credentials-";
 
 /// The products that a service of a classic tier has from birth.

@@ -45,6 +45,9 @@ impl Bench {
         if !body.is_null() {
             request = request.json(&body);
         }
+        if method == Method::Patch {
+            request = request.header("If-Match", "*");
+        }
         self.cloud.ask(&request)
     }
 
