@@ -325,6 +325,7 @@ fn a_scenario_is_met_by_the_command_line_too() {
     assert!(told.send("GET", "/admin/faults", "").json()["faults"].as_array().is_some_and(|faults| faults.len() > 3));
     place.run("deploy examples/quickstart.yaml --cloud local --yes").exits(0);
     let counts = told.send("GET", "/admin/faults", "").json()["counts"].clone();
+    assert_eq!(counts[0]["done"], 2, "the order was throttled twice: {counts}");
     let met = counts.as_array().unwrap().iter().filter(|count| count["done"].as_u64() > Some(0)).count();
     assert!(met >= 2, "{counts}");
     place.run("plan examples/quickstart.yaml --cloud local --detailed-exitcode").exits(0);
