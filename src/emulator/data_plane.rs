@@ -177,7 +177,7 @@ fn follow(
                         reply
                     }
                     None => {
-                        now = now + timeout.scaled_down(world.scale());
+                        now += timeout.scaled_down(world.scale());
                         Reply::Silence
                     }
                 };
@@ -223,9 +223,9 @@ fn asked(gateway: &exchange::Gateway, service: &Service, call: &exchange::http::
         let at = order.iter().position(|key| *key == name)?;
         u16::try_from(at).ok().map(SubscriptionId)
     });
-    let asks = ids.map(|id| gateway.read(call, Caller::Subscription(id)));
+    let mut asks = ids.map(|id| gateway.read(call, Caller::Subscription(id)));
     let refused = |ask: &Ask| matches!(ask, Ask::Refused(Answer::KeyInvalid));
-    asks.filter(|ask| !refused(ask)).next().unwrap_or_else(|| gateway.read(call, Caller::Invalid))
+    asks.find(|ask| !refused(ask)).unwrap_or_else(|| gateway.read(call, Caller::Invalid))
 }
 
 /// The policy that a call meets.

@@ -92,10 +92,9 @@ impl Models {
         }
         let (figures, _) = backend::figures::of(&described(&deployment)?)?;
         let key = text(&deployment, "/id").to_lowercase();
-        let (known, quota) =
-            self.quotas.entry(key).or_insert_with(|| (figures.clone(), Backend::new(figures.clone(), PTU_DEPTH)));
+        let (known, quota) = self.quotas.entry(key).or_insert_with(|| (figures, Backend::new(figures, PTU_DEPTH)));
         if *known != figures {
-            (*known, *quota) = (figures.clone(), Backend::new(figures, PTU_DEPTH));
+            (*known, *quota) = (figures, Backend::new(figures, PTU_DEPTH));
         }
         let reply = quota.offer(now, draws, attempt, &self.noise, called.work);
         let (mut response, at) = match reply {
