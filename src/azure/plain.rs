@@ -7,7 +7,7 @@
 //! Deliberately absent: what these resources do. A vault holds no secrets, a network routes nothing, a rule never fires.
 
 pub(super) mod network;
-mod observe;
+pub(super) mod observe;
 
 use super::World;
 use super::lro::{Effect, Follow, Start};

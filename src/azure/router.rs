@@ -237,6 +237,9 @@ fn anywhere(world: &mut World, ask: &Ask<'_>, at: usize, raw: &[&str]) -> Reply 
         return reply;
     }
     let kind = Kind::new(&type_of(tail));
+    if kind.name.eq_ignore_ascii_case("Microsoft.OperationalInsights/deletedWorkspaces") && ask.method == Method::Get {
+        return plain::observe::deleted(world, &format!("/{}/", raw[..at].join("/")).to_lowercase());
+    }
     if let Some(refusal) = type_problem(world, &kind, &ask.version) {
         return refusal;
     }

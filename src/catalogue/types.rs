@@ -125,9 +125,30 @@ const AUTHORIZATION: &[&str] = &[
 const LOCKS: &[&str] = &["2015-01-01", "2016-09-01", "2017-04-01", "2020-05-01"];
 const TAGS: &[&str] = &["2019-10-01", "2020-06-01", "2021-04-01", "2022-09-01", "2024-03-01", "2025-04-01"];
 const ZONES: &[&str] = &["2018-09-01", "2020-06-01", "2024-06-01"];
-const VAULTS: &[&str] = &["2019-09-01", "2021-10-01", "2022-07-01", "2023-07-01", "2024-11-01"];
-const IDENTITIES: &[&str] = &["2018-11-30", "2023-01-31", "2024-11-30"];
-const NETWORK: &[&str] = &["2020-11-01", "2022-09-01", "2023-11-01", "2024-05-01"];
+const VAULTS: &[&str] = &["2019-09-01", "2021-10-01", "2022-07-01", "2023-07-01", "2024-11-01", "2025-05-01"];
+const IDENTITIES: &[&str] = &["2018-11-30", "2022-01-31-preview", "2023-01-31", "2023-07-31-preview", "2024-11-30"];
+const NETWORK: &[&str] = &[
+    "2019-11-01",
+    "2020-11-01",
+    "2021-05-01",
+    "2021-08-01",
+    "2022-01-01",
+    "2022-05-01",
+    "2022-07-01",
+    "2022-09-01",
+    "2022-11-01",
+    "2023-02-01",
+    "2023-04-01",
+    "2023-05-01",
+    "2023-06-01",
+    "2023-09-01",
+    "2023-11-01",
+    "2024-01-01",
+    "2024-03-01",
+    "2024-05-01",
+];
+const WORKSPACES: &[&str] =
+    &["2020-08-01", "2020-10-01", "2021-06-01", "2021-12-01-preview", "2022-10-01", "2023-09-01"];
 
 const fn monitoring(name: &'static str, versions: &'static [&'static str], seconds: u64) -> ResourceType {
     let operation = Operation::Synchronous;
@@ -220,13 +241,21 @@ pub const TYPES: &[ResourceType] = &[
     quick("Microsoft.CognitiveServices/accounts/raiPolicies", COGNITIVE),
     ResourceType { located: true, ..quick("Microsoft.CognitiveServices/accounts/projects", COGNITIVE) },
     // a deleted workspace is kept for 14 days, but its name only brings it back: nothing has to be purged
-    monitoring("Microsoft.OperationalInsights/workspaces", &["2021-12-01-preview", "2023-09-01"], 15),
-    monitoring("Microsoft.Insights/components", &["2020-02-02"], 3),
-    monitoring("Microsoft.Insights/workbooks", &["2023-06-01"], 2),
-    monitoring("Microsoft.Insights/scheduledQueryRules", &["2023-12-01"], 3),
+    monitoring("Microsoft.OperationalInsights/workspaces", WORKSPACES, 15),
+    monitoring(
+        "Microsoft.Insights/components",
+        &["2015-05-01", "2018-05-01-preview", "2020-02-02-preview", "2020-02-02"],
+        3,
+    ),
+    monitoring("Microsoft.Insights/workbooks", &["2021-03-08", "2021-08-01", "2022-04-01", "2023-06-01"], 2),
+    monitoring(
+        "Microsoft.Insights/scheduledQueryRules",
+        &["2021-08-01", "2022-06-15", "2023-03-15-preview", "2023-12-01"],
+        3,
+    ),
     ResourceType {
         name: "Microsoft.Insights/diagnosticSettings",
-        versions: &["2021-05-01-preview"],
+        versions: &["2016-09-01", "2017-05-01-preview", "2021-05-01-preview"],
         operation: Operation::Synchronous,
         seconds: 2,
         soft_delete: false,

@@ -500,6 +500,11 @@ fn written(world: &mut World, call: &Call, body: &Value, tier: &Tier, known: Opt
             // recorded: any other word comes back so
             properties.insert("publicNetworkAccess".into(), "Enabled".into());
         }
+        // private endpoints make connections, a write of the service neither makes nor ends one
+        if let Some(known) = known {
+            let connected = known.at("properties/privateEndpointConnections").clone();
+            properties.insert("privateEndpointConnections".into(), connected);
+        }
     }
     let capacity = body.pointer("/sku/capacity").and_then(Value::as_u64).unwrap_or(u64::from(tier.min));
     let identity = world.identity(body.get("identity"), known.map(|known| known.at("identity")));

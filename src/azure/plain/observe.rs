@@ -31,6 +31,16 @@ pub(super) fn recover(world: &mut World, key: &str) -> Option<Resource> {
     world.state.deleted.remove(&at)?.resources.into_iter().next()
 }
 
+/// `deletedWorkspaces` of a subscription or of a group: `under` is its key with a slash behind it.
+pub(in crate::azure) fn deleted(world: &World, under: &str) -> Reply {
+    let gone = world.state.deleted.values().filter_map(|gone| gone.resources.first());
+    let value: Vec<Value> = gone
+        .filter(|workspace| workspace.kind == WORKSPACE && workspace.id.to_lowercase().starts_with(under))
+        .map(super::show)
+        .collect();
+    Reply::json(200, json!({ "value": value }))
+}
+
 pub(super) fn action(known: &Resource, action: &str) -> Option<Reply> {
     if known.kind != WORKSPACE || action != "sharedkeys" {
         return None;

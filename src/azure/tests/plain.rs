@@ -75,6 +75,10 @@ fn a_workspace_and_what_stands_on_it() {
     let path = bench.group(WORKSPACES);
     assert_eq!(bench.send(Method::Delete, &path, "2023-09-01", Value::Null).status, 200);
     assert_eq!(bench.get(&path, "2023-09-01").0, 404);
+    let gone = "/providers/Microsoft.OperationalInsights/deletedWorkspaces";
+    for base in [bench.group(gone), format!("/subscriptions/{SUBSCRIPTION}{gone}")] {
+        assert_eq!(bench.get(&base, "2023-09-01").1["value"][0]["properties"]["customerId"], customer);
+    }
     bench.wait(13 * 24 * 3600);
     assert_eq!(bench.make(WORKSPACES, "2023-09-01", body.clone())["properties"]["customerId"], customer);
     assert_eq!(bench.get(&bench.group(&setting), "2021-05-01-preview").0, 404);
@@ -173,6 +177,26 @@ fn a_private_endpoint_connects_its_target() {
         code(&bench.send(Method::Delete, &bench.group(zone), "2024-06-01", Value::Null)),
         "CannotDeleteResource"
     );
+}
+
+#[test]
+fn a_connection_stays_when_its_target_is_written() {
+    let mut bench = Bench::with_service();
+    let path = bench.service("");
+    let network = "/providers/Microsoft.Network/virtualNetworks/v";
+    bench.make(network, NETWORK, json!({"location": "eastus2", "properties": {"subnets": [{"name": "a"}]}}));
+    let connection = json!([{"name": "c", "properties": {"privateLinkServiceId": path, "groupIds": ["Gateway"]}}]);
+    let subnet = json!({"id": bench.group(&format!("{network}/subnets/a"))});
+    let body =
+        json!({"location": "eastus2", "properties": {"subnet": subnet, "privateLinkServiceConnections": connection}});
+    bench.make("/providers/Microsoft.Network/privateEndpoints/pe", NETWORK, body);
+    bench.wait(30);
+    let mut changed = service();
+    changed["tags"] = json!({"a": "b"});
+    assert_eq!(bench.send(Method::Put, &path, APIM, changed).status, 200);
+    bench.wait(3000);
+    let shown = bench.get(&path, APIM).1["properties"]["privateEndpointConnections"].clone();
+    assert_eq!(shown[0]["properties"]["privateLinkServiceConnectionState"]["status"], "Approved");
 }
 
 #[test]
