@@ -609,6 +609,18 @@ fn a_definition_brings_its_operations() {
         assert_eq!((refused.status, code(&refused).as_str()), (400, "ValidationError"), "{format} {value}");
     }
     assert_eq!(put(&mut bench, "/apis/bad", json!({"path": "bad", "value": "x"})).status, 400);
+    // no address is read, but one that the program itself writes is known
+    let link = "https://raw.githubusercontent.com/Azure/azure-rest-api-specs/abc/specification/cognitiveservices/data-plane/AzureOpenAI/inference/stable/2024-10-21/inference.json";
+    settled(
+        &mut bench,
+        "/apis/openai",
+        json!({"displayName": "o", "path": "openai", "format": "openapi+json-link", "value": link}),
+    );
+    assert_eq!(names(&mut bench, "/apis/openai/operations").len(), 6);
+    assert_eq!(
+        get(&mut bench, "/apis/openai")["properties"]["serviceUrl"],
+        "https://your-resource-name.openai.azure.com/openai"
+    );
 }
 
 #[test]

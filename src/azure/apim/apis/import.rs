@@ -1,5 +1,8 @@
 //! An API from a definition: OpenAPI 3 and Swagger 2 as JSON, GraphQL by its address.
 //!
+//! No address is read. One is known: the definitions of Azure OpenAI in Azure/azure-rest-api-specs, of which a shortened
+//! form is held, with the operations of 2024-10-21 (stable). Every other link is refused.
+//!
 //! Every operation of the definition becomes an operation of the API; a required query parameter becomes part of its
 //! template, as the service does where the caller does not say otherwise.
 //!
@@ -22,6 +25,19 @@ pub(super) struct Definition {
     pub is_slow: bool,
 }
 
+/// How the address of a definition of Azure OpenAI looks: a piece of it, and its end.
+const AZURE_OPENAI: (&str, &str) = ("/Azure/azure-rest-api-specs/", "/inference.json");
+
+/// Path, operation id and title of its operations.
+const OPERATIONS: [(&str, &str, &str); 6] = [
+    ("completions", "Completions_Create", "Creates a completion for the provided prompt."),
+    ("embeddings", "embeddings_create", "Get a vector representation of a given input."),
+    ("chat/completions", "ChatCompletions_Create", "Creates a completion for the chat message"),
+    ("audio/transcriptions", "Transcriptions_Create", "Transcribes audio into the input language."),
+    ("audio/translations", "Translations_Create", "Transcribes and translates input audio into English text."),
+    ("images/generations", "ImageGenerations_Create", "Generates a batch of images from a text caption"),
+];
+
 const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
 /// Reads the definition that a caller sent; `None` where none was.
@@ -42,18 +58,51 @@ pub(super) fn read(_: &World, sent: &Map<String, Value>) -> Result<Option<Defini
             let document: Value = serde_json::from_str(value).map_err(|problem| unreadable(&problem))?;
             definition(&document).map(Some).map_err(|problem| unreadable(&problem))
         }
+        "openapi-link" | "openapi+json-link" | "swagger-link-json" => {
+            if value.contains(AZURE_OPENAI.0) && value.ends_with(AZURE_OPENAI.1) {
+                return Ok(definition(&azure_openai()).ok());
+            }
+            let message = format!("Unable to load the definition from '{value}': the local Azure reads no links.");
+            Err(validation(&[("value", message)]))
+        }
         "graphql-link" => {
             let properties =
                 Map::from_iter([("serviceUrl".to_string(), value.into()), ("apiType".to_string(), "graphql".into())]);
             Ok(Some(Definition { properties, operations: Vec::new(), is_slow: false }))
         }
         other => {
-            let message = format!(
-                "The local Azure imports openapi, openapi+json, swagger-json and graphql-link, and reads no links: '{other}' is refused."
-            );
+            let message =
+                format!("The local Azure imports openapi and swagger as JSON, and graphql-link: '{other}' is refused.");
             Err(validation(&[("format", message)]))
         }
     }
+}
+
+/// The shortened definition of Azure OpenAI.
+fn azure_openai() -> Value {
+    let operation = |id: &str, title: &str| {
+        json!({"post": {
+            "operationId": id,
+            "summary": title,
+            "parameters": [
+                {"name": "deployment-id", "in": "path", "required": true, "schema": {"type": "string"}},
+                {"name": "api-version", "in": "query", "required": true, "schema": {"type": "string"}},
+            ],
+            "requestBody": {"content": {"application/json": {}}},
+            "responses": {"200": {"description": "OK", "content": {"application/json": {}}}},
+        }})
+    };
+    let paths: Map<String, Value> = OPERATIONS
+        .iter()
+        .map(|(path, id, title)| (format!("/deployments/{{deployment-id}}/{path}"), operation(id, title)))
+        .collect();
+    json!({
+        "openapi": "3.0.0",
+        "info": {"title": "Azure OpenAI Service API", "description": "Azure OpenAI APIs for completions and search"},
+        "servers": [{"url": "https://{endpoint}/openai",
+            "variables": {"endpoint": {"default": "your-resource-name.openai.azure.com"}}}],
+        "paths": paths,
+    })
 }
 
 fn definition(document: &Value) -> Result<Definition, String> {
@@ -97,7 +146,14 @@ fn service_url(document: &Value, swagger: bool) -> Option<String> {
             let scheme = document.pointer("/schemes/0").and_then(Value::as_str).unwrap_or("https");
             format!("{scheme}://{host}{}", document.get("basePath").and_then(Value::as_str).unwrap_or(""))
         }
-        false => document.pointer("/servers/0/url")?.as_str()?.to_string(),
+        false => {
+            let variables = object(document.pointer("/servers/0/variables"));
+            let url = document.pointer("/servers/0/url")?.as_str()?.to_string();
+            variables.iter().fold(url, |url, (name, variable)| {
+                let usual = variable.get("default").and_then(Value::as_str).unwrap_or("");
+                url.replace(&format!("{{{name}}}"), usual)
+            })
+        }
     };
     (url.starts_with("https://") || url.starts_with("http://")).then_some(url)
 }
