@@ -69,8 +69,9 @@ fn whole_scope(world: &World, call: &Call, scope: &str, problems: &mut Sent) -> 
     let service = call.id.top();
     let base = service.text();
     let lower = scope.to_lowercase();
-    let rest = match lower.strip_prefix(&service.key()) {
-        Some(rest) => rest.trim_start_matches('/').to_string(),
+    // published templates write `/apis/` before a whole id too, and the service takes it
+    let rest = match lower.split_once(&service.key()) {
+        Some((_, rest)) => rest.trim_start_matches('/').to_string(),
         None => lower.trim_start_matches('/').to_string(),
     };
     match rest.trim_end_matches('/').split('/').collect::<Vec<_>>().as_slice() {

@@ -198,10 +198,10 @@ fn rows() -> Vec<Row> {
                 "deployments": [{"name": "one", "model": model, "sku": {"name": "GlobalStandard", "capacity": 1}}]
             }),
         ),
-        // its policy is no XML
-        refused(
+        // its policy is no XML, but good rawxml
+        row(
             "templates/published/ai-gateway-advanced-load-balancing.json",
-            "reads rawxml only where it is XML too",
+            14,
             json!({
                 "openAIConfig": [{"name": "one", "location": "eastus2", "priority": 1}, {"name": "two", "location": "swedencentral", "priority": 2, "weight": 3}],
                 "openAIDeploymentName": "gpt", "openAIModelName": "gpt-4o", "openAIModelVersion": "2024-11-20", "apimResourceName": "apim-lb",
@@ -223,11 +223,11 @@ fn rows() -> Vec<Row> {
             "Value is required.",
             json!({"environmentName": "env", "location": "eastus2"}),
         ),
-        // the scope of a subscription as the sample has it is not taken yet
-        refused("templates/published/seed-a-quickstart.json", "The scope '/apis//subscriptions/", json!({})),
+        // the scope of its subscription is a whole id behind `/apis/`
+        row("templates/published/seed-a-quickstart.json", 13, json!({})),
         refused(
             "templates/published/seed-c-round-robin.json",
-            "-policy-load-balancing",
+            "The template output 'resourceGroupInfo' is not valid",
             json!({"workloadName": "w", "location": "uksouth", "apiManagementPublisherEmail": "e@contoso.com", "apiManagementPublisherName": "n"}),
         ),
     ]
