@@ -228,7 +228,7 @@ fn delete(world: &mut World, ask: &Ask<'_>, key: &str) -> Reply {
     )
 }
 
-fn show(group: &Group) -> Value {
+pub(super) fn show(group: &Group) -> Value {
     let mut body = json!({
         "id": group_id(&group.subscription, &group.name),
         "name": group.name,

@@ -34,6 +34,8 @@ impl Sent {
     pub fn text(&mut self, name: &'static str, length: RangeInclusive<usize>) -> Option<String> {
         let text = match self.given(name)? {
             Value::String(text) => text.clone(),
+            // widely used templates send a boolean where a text is wanted, and it is taken
+            Value::Bool(flag) => flag.to_string(),
             _ => {
                 self.unreadable = true;
                 return None;

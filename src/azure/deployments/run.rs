@@ -6,6 +6,7 @@ use super::{Deployment, Order, Phase, StepState, Until, known};
 use crate::azure::World;
 use crate::azure::engine::{Node, Prepared, Runtime, Target, TemplateError};
 use crate::azure::faults;
+use crate::azure::groups;
 use crate::azure::ids::{Url, parse_id};
 use crate::azure::reply::Reply;
 use crate::azure::router::{Call, call_provider, route, show};
@@ -27,6 +28,9 @@ impl Runtime for Look<'_> {
         let key = id.to_lowercase();
         if let Some(deployment) = self.world.state.deployments.get(&key) {
             return Some(super::body(self.world, deployment, api_version.unwrap_or(&deployment.version)));
+        }
+        if let Some(group) = self.world.state.groups.get(&key) {
+            return Some(groups::show(group));
         }
         let resource = self.world.state.resources.get(&key)?;
         let version = api_version.or_else(|| newest(&resource.kind)).unwrap_or("");

@@ -42,8 +42,10 @@ const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "
 
 /// Reads the definition that a caller sent; `None` where none was.
 pub(super) fn read(_: &World, sent: &Map<String, Value>) -> Result<Option<Definition>, Reply> {
+    // a widely used template sends the document itself, not its text, and it is taken
+    let document = sent.get("value").filter(|value| value.is_object()).map(Value::to_string);
     let text = |name: &str| sent.get(name).and_then(Value::as_str);
-    let (format, value) = match (text("format"), text("value")) {
+    let (format, value) = match (text("format"), text("value").or(document.as_deref())) {
         (None, None) => return Ok(None),
         (Some(_), None) => return Err(validation(&[("value", "Value is required.".into())])),
         (None, Some(_)) => return Err(validation(&[("format", "Format is required.".into())])),
