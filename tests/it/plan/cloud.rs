@@ -1,6 +1,7 @@
 //! The local Azure in memory and in virtual time, as a [`Cloud`]: a request takes 50 ms, a sleep takes no time at all.
 
 use aoai_lb::azure::World;
+use aoai_lb::azure::faults::Fault;
 use aoai_lb::diagnostic::Diagnostic;
 use aoai_lb::emulator::data_plane::DataPlane;
 use aoai_lb::plan::{Plan, plan};
@@ -14,14 +15,14 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 /// What comes between a request and its answer.
-pub type Fault = Box<dyn FnMut(&Request, &mut World, Time) -> Option<Result<Response, Transport>>>;
+pub type Between = Box<dyn FnMut(&Request, &mut World, Time) -> Option<Result<Response, Transport>>>;
 
 pub struct Virtual {
     world: RefCell<World>,
     now: Cell<Time>,
     data_plane: RefCell<DataPlane>,
     pub log: RefCell<Vec<Request>>,
-    pub fault: RefCell<Option<Fault>>,
+    pub fault: RefCell<Option<Between>>,
 }
 
 impl Virtual {
@@ -41,6 +42,11 @@ impl Virtual {
         let world = self.world.borrow().clone().with_quota(name, limit);
         self.world.replace(world);
         self
+    }
+
+    /// Something goes wrong in Azure itself.
+    pub fn set_faults(&self, faults: Vec<Fault>) {
+        self.world.borrow_mut().set_faults(self.now.get(), faults);
     }
 
     /// Another cloud that goes on from the same state.

@@ -3,6 +3,7 @@
 use super::cloud::{Virtual, carry_out, chosen, deploy, planned, read, run, run_for};
 use super::topologies::{self, config, quickstart, topology};
 use aoai_lb::arm::{self, id, request};
+use aoai_lb::azure::faults::{Failure, Fault, Requests};
 use aoai_lb::plan::Action;
 use aoai_lb::rng::{Stream, below, draw};
 use aoai_lb::run::{Destroyed, Event, Remains, Step, destroy, inventory};
@@ -333,16 +334,35 @@ fn what_left_the_spec_is_deleted_with_the_etag_that_was_read() {
 
 #[test]
 fn a_failed_resource_shows_its_leaf_and_its_key() {
+    let desired = resolved(quickstart());
+    let cloud = Virtual::new();
+    let message = "The content filter of the deployment is not known.".to_owned();
+    cloud.set_faults(vec![Fault {
+        requests: Requests { path: Some("*/aoai-eastus2*/deployments/gpt".into()), ..Requests::default() },
+        times: Some(1),
+        fail: Some(Failure { code: "InvalidResourceProperties".into(), message, target: None, status: Some(400) }),
+        ..Fault::default()
+    }]);
+    let problems = deploy(&cloud, &desired).map(|_| ()).expect_err("it fails");
+    let first = &problems[0];
+    assert_eq!(first.key.as_deref(), Some("accounts.eastus2.deployments.gpt"), "{problems:?}");
+    assert!(first.message.contains("content filter"), "{first:?}");
+    assert!(first.notes.iter().any(|note| note.contains("correlation id")), "{first:?}");
+    // what can be made was made; with the cause gone the rest follows
+    deploy(&cloud, &desired).expect("it deploys");
+    assert!(planned(&cloud, &desired).1.is_empty());
+}
+
+#[test]
+fn what_azure_refuses_up_front_changes_nothing() {
     let mut desired = resolved(quickstart());
     let deployments = &mut desired.accounts.get_mut("eastus2").expect("it").deployments;
     deployments.get_mut("gpt").expect("it").model.name = "no-such-model".into();
     let cloud = Virtual::new();
     let problems = deploy(&cloud, &desired).map(|_| ()).expect_err("it fails");
-    let first = &problems[0];
-    assert_eq!(first.key.as_deref(), Some("accounts.eastus2.deployments.gpt"), "{problems:?}");
-    assert!(first.message.contains("no-such-model"), "{first:?}");
-    assert!(first.notes.iter().any(|note| note.contains("correlation id")), "{first:?}");
-    // what can be made was made; with the spec put right the rest follows
+    assert!(problems[0].message.contains("no-such-model"), "{problems:?}");
+    let live = read(&cloud, &desired);
+    assert_eq!(live.ids.keys().collect::<Vec<_>>(), [&Address::ResourceGroup]);
     let right = resolved(quickstart());
     deploy(&cloud, &right).expect("it deploys");
     assert!(planned(&cloud, &right).1.is_empty());
