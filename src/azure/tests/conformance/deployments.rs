@@ -1,6 +1,7 @@
 //! Recorded deployments. Beyond what every recording is held to, the bodies have the same members, all the way down.
 
 use super::*;
+use crate::azure::faults::{Failure, Fault, Requests};
 use std::collections::BTreeSet;
 
 /// Types of other providers are taken as they come.
@@ -312,6 +313,42 @@ fn a_nested_template_that_fails() {
             }
         }
         assert_eq!(pair[0], pair[1], "the outputs' own operation");
+    }
+}
+
+#[test]
+fn a_resource_that_fails_says_why_in_a_text_of_its_own() {
+    let recording = Recording {
+        name: "deployment-failed-operation-status",
+        group: ("vmss_low_pri000001", "westus"),
+        service: None,
+        retry_after: false,
+        skipped: &[],
+        known: &[(1, "the same codes, below; the provider's own words are others")],
+        edits: &[
+            (0, "2015-06-15", "2019-11-01", "networks are known from 2019 on"),
+            (0, "2018-11-01", "2019-11-01", "addresses too"),
+        ],
+        aside: |bench, i| {
+            if i == 0 {
+                any_type(bench);
+                let fail = Failure {
+                    code: "MultiPlacementGroupVMScaleSetCannotReferenceBasicLoadbalancer".into(),
+                    message: "VM scale set cannot use a basic SKU load balancer.".into(),
+                    target: None,
+                    status: Some(400),
+                };
+                let requests = Requests { path: Some("*/virtualMachineScaleSets/*".into()), ..Requests::default() };
+                bench.world.set_faults(bench.now, vec![Fault { requests, fail: Some(fail), ..Fault::default() }]);
+            }
+        },
+        absent: &[],
+    };
+    let answers = play(&recording);
+    same_members(&recording, &answers, &[], &[]);
+    if let Some((_, theirs, ours)) = answers.last() {
+        assert_eq!(codes(&theirs["error"]), codes(&ours["error"]));
+        assert_eq!(codes(&ours["error"]).len(), 3);
     }
 }
 
