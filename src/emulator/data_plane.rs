@@ -1,5 +1,5 @@
 //! The gateways of a local Azure as their callers meet them: what stands in the world is decoded as live state is, the
-//! policy's twin ([`exchange`](crate::exchange)) decides each call, and [`models`] answer for the accounts behind it.
+//! policy's twin ([`exchange`]) decides each call, and `models` answer for the accounts behind it.
 //!
 //! Keys and roles count: a caller needs the key of an active subscription that reaches the API, and the gateway's identity
 //! needs a role on the account, which only works some minutes after it was given.

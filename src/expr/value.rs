@@ -167,7 +167,7 @@ fn depth(value: &Value) -> usize {
     }
 }
 
-/// Refuses more than [`MAX_VALUE`].
+/// Refuses more than `MAX_VALUE`.
 pub fn limit(size: usize) -> Result<(), EvalError> {
     if size > MAX_VALUE {
         let message =

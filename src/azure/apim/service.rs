@@ -496,6 +496,9 @@ fn written(world: &mut World, call: &Call, body: &Value, tier: &Tier, known: Opt
                 properties.insert(name.into(), value.clone());
             }
         }
+        if let Some(Value::Object(constraint)) = properties.get_mut("apiVersionConstraint") {
+            constraint.entry("minApiVersion").or_insert(Value::Null);
+        }
         if sent.get("publicNetworkAccess").and_then(Value::as_str) != Some("Disabled") {
             // recorded: any other word comes back so
             properties.insert("publicNetworkAccess".into(), "Enabled".into());
@@ -507,7 +510,12 @@ fn written(world: &mut World, call: &Call, body: &Value, tier: &Tier, known: Opt
         }
     }
     let capacity = body.pointer("/sku/capacity").and_then(Value::as_u64).unwrap_or(u64::from(tier.min));
-    let identity = world.identity(body.get("identity"), known.map(|known| known.at("identity")));
+    let there = known.map(|known| known.at("identity"));
+    let identity = match body.get("identity") {
+        // recorded: a write that says nothing of the identity leaves it
+        None | Some(Value::Null) => there.cloned().unwrap_or_default(),
+        sent => world.identity(sent, there),
+    };
     Map::from_iter([
         ("properties".to_string(), properties),
         ("sku".to_string(), json!({"name": tier.name, "capacity": capacity})),

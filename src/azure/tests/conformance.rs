@@ -7,7 +7,7 @@
 mod deployments;
 
 use super::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 mod apim;
 mod providers;
@@ -235,8 +235,100 @@ fn play(recording: &Recording) -> Vec<(usize, Value, Value)> {
     }
     assert!(!answers.is_empty());
     assert!(differences.is_empty(), "\n{}", differences.join("\n"));
+    // recordings of deployments name what differs below beside them
+    if !recording.name.starts_with("deployment-") {
+        let of_it = BELOW.iter().filter(|(name, ..)| recording.name.starts_with(name));
+        let named: Vec<(&str, &str)> = of_it.map(|(_, path, why)| (*path, *why)).collect();
+        same_members(recording, &answers, &named, &named);
+    }
     answers
 }
+
+/// The members of a body, all the way down; what providers and templates put there is not looked into.
+fn members(value: &Value, path: &str, found: &mut BTreeSet<String>) {
+    const OPAQUE: [&str; 7] = [
+        ".properties.outputs",
+        ".properties.parameters",
+        ".template",
+        ".properties.changes[].before",
+        ".properties.changes[].after",
+        ".value[].properties.outputs",
+        ".value[].properties.parameters",
+    ];
+    if OPAQUE.contains(&path) {
+        found.insert(path.to_owned());
+        return;
+    }
+    match value {
+        Value::Object(all) => {
+            for (name, value) in all {
+                members(value, &format!("{path}.{name}"), found);
+            }
+        }
+        Value::Array(items) => {
+            for item in items {
+                members(item, &format!("{path}[]"), found);
+            }
+        }
+        _ => {
+            found.insert(path.to_owned());
+        }
+    }
+}
+
+/// Holds all answers of a recording against ours, but for members that are named with a reason.
+fn same_members(
+    recording: &Recording,
+    answers: &[(usize, Value, Value)],
+    absent: &[(&str, &str)],
+    more: &[(&str, &str)],
+) {
+    let mut differences = Vec::new();
+    for (i, theirs, ours) in answers {
+        if recording.known.iter().any(|(known, _)| known == i) {
+            continue;
+        }
+        let (mut recorded, mut answered) = (BTreeSet::new(), BTreeSet::new());
+        members(theirs, "", &mut recorded);
+        members(ours, "", &mut answered);
+        let named = |list: &[(&str, &str)], path: &str| list.iter().any(|(known, _)| path.starts_with(known));
+        for path in recorded.difference(&answered).filter(|path| !named(absent, path)) {
+            differences.push(format!("{} #{i} ours lacks {path}", recording.name));
+        }
+        for path in answered.difference(&recorded).filter(|path| !named(more, path)) {
+            differences.push(format!("{} #{i} ours has more: {path}", recording.name));
+        }
+    }
+    assert!(differences.is_empty(), "\n{}", differences.join("\n"));
+}
+
+/// Members below the properties that one side has and the other has not, and why: recording, path, reason.
+const BELOW: &[(&str, &str, &str)] = &[
+    ("apim-basicv2", ".systemData", "null in the answer that begins, a table of its own at the end"),
+    ("apim-basicv2", ".properties.customProperties.", "which switches of old protocols are shown differs by service"),
+    ("apim-children", ".properties.backendId", "recorded before it was shown"),
+    ("apim-children", ".value[].properties.backendId", "recorded before it was shown"),
+    ("apim-children", ".properties.provisioningState", "recorded before it was shown"),
+    ("apim-children", ".value[].properties.provisioningState", "recorded before it was shown"),
+    ("apim-children", ".identity", "the service is made here without one"),
+    ("apim-children", ".value[].identity", "the service is made here without one"),
+    ("apim-2022", ".error.details", "a fault has no such member"),
+    ("apim-delete-poll", ".properties.backendId", "recorded before it was shown"),
+    ("apim-policy-crud", ".value[].properties.", "the echo API has shorter operations here"),
+    ("apim-subscription", ".properties.user.", "the owner is not spelled out here"),
+    ("cogsvc-aiservices", ".properties.endpoints.", "services of no concern to a gateway"),
+    ("cogsvc-aiservices", ".properties.capabilities.", "the model can do other things today"),
+    ("cogsvc-aiservices", ".properties.armFeatures", "the features of somebody's subscription"),
+    ("cogsvc", ".properties.callRateLimit.rules[]", "limits of services of no concern to a gateway"),
+    ("cogsvc", ".value[].properties.callRateLimit.rules[]", "limits of services of no concern to a gateway"),
+    ("cogsvc-missing", ".authorizations[]", "the application of a provider is not told here"),
+    ("cogsvc-missing", ".registrationPolicy", "recorded before it was shown"),
+    ("cogsvc-openai", ".properties.capabilities.", "the model can do other things today"),
+    ("cogsvc-openai", ".value[].properties.capabilities.", "the model can do other things today"),
+    ("cogsvc-softdelete", ".value[].", "somebody else's accounts stood in the list"),
+    ("role-assignment-exists", ".value[].properties.", "definitions of roles are shorter here"),
+    ("role-assignment-paging", ".nextLink", "ours ends a page earlier"),
+];
 
 #[test]
 fn an_openai_account_and_a_model() {

@@ -2,69 +2,10 @@
 
 use super::*;
 use crate::azure::faults::{Failure, Fault, Requests};
-use std::collections::BTreeSet;
 
 /// Types of other providers are taken as they come.
 fn any_type(bench: &mut Bench) {
     bench.world = bench.world.clone().with_unknown_types(Unknown::Accepted);
-}
-
-/// The members of a body, all the way down; what providers and templates put there is not looked into.
-fn members(value: &Value, path: &str, found: &mut BTreeSet<String>) {
-    const OPAQUE: [&str; 7] = [
-        ".properties.outputs",
-        ".properties.parameters",
-        ".template",
-        ".properties.changes[].before",
-        ".properties.changes[].after",
-        ".value[].properties.outputs",
-        ".value[].properties.parameters",
-    ];
-    if OPAQUE.contains(&path) {
-        found.insert(path.to_owned());
-        return;
-    }
-    match value {
-        Value::Object(all) => {
-            for (name, value) in all {
-                members(value, &format!("{path}.{name}"), found);
-            }
-        }
-        Value::Array(items) => {
-            for item in items {
-                members(item, &format!("{path}[]"), found);
-            }
-        }
-        _ => {
-            found.insert(path.to_owned());
-        }
-    }
-}
-
-/// Holds all answers of a recording against ours, but for members that are named with a reason.
-fn same_members(
-    recording: &Recording,
-    answers: &[(usize, Value, Value)],
-    absent: &[(&str, &str)],
-    more: &[(&str, &str)],
-) {
-    let mut differences = Vec::new();
-    for (i, theirs, ours) in answers {
-        if recording.known.iter().any(|(known, _)| known == i) {
-            continue;
-        }
-        let (mut recorded, mut answered) = (BTreeSet::new(), BTreeSet::new());
-        members(theirs, "", &mut recorded);
-        members(ours, "", &mut answered);
-        let named = |list: &[(&str, &str)], path: &str| list.iter().any(|(known, _)| path.starts_with(known));
-        for path in recorded.difference(&answered).filter(|path| !named(absent, path)) {
-            differences.push(format!("{} #{i} ours lacks {path}", recording.name));
-        }
-        for path in answered.difference(&recorded).filter(|path| !named(more, path)) {
-            differences.push(format!("{} #{i} ours has more: {path}", recording.name));
-        }
-    }
-    assert!(differences.is_empty(), "\n{}", differences.join("\n"));
 }
 
 /// A version of network security groups that is too old for this Azure, and one that is not.
