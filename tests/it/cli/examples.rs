@@ -35,13 +35,21 @@ fn every_example_validates_renders_and_simulates() {
 
 #[test]
 fn every_example_deploys_plans_to_no_change_and_is_destroyed() {
+    let mut made_keys = false;
     for name in examples() {
         let place = Place::quickstart();
-        let run = |line: &str| place.run(&format!("{line} --cloud local --time-scale 6000"));
+        // every key that the local Azure makes holds this word, and none is told
+        let run = |line: &str| {
+            let ran = place.run(&format!("{line} --cloud local --time-scale 6000 -vv --events events.ndjson"));
+            let told = [ran.out.as_str(), ran.err.as_str(), &place.read("events.ndjson")].concat();
+            assert!(!told.contains("CANARY"), "{name}: {line}: {told}");
+            ran
+        };
         run(&format!("plan {name}.yaml --detailed-exitcode")).exits(2);
         run(&format!("deploy {name}.yaml --yes")).exits(0);
         run(&format!("plan {name}.yaml --detailed-exitcode")).exits(0);
         run(&format!("deploy {name}.yaml --yes")).exits(0).says("Nothing to change");
+        made_keys |= place.read(".aoai-lb/local/state.json").contains("CANARY");
         run(&format!("destroy {name}.yaml --yes --purge-soft-deleted")).exits(0);
         let state: serde_json::Value = serde_json::from_str(&place.read(".aoai-lb/local/state.json")).unwrap();
         let ours = |part: &str| {
@@ -56,6 +64,7 @@ fn every_example_deploys_plans_to_no_change_and_is_destroyed() {
         }
         run(&format!("destroy {name}.yaml --yes")).exits(0).says("owns nothing here");
     }
+    assert!(made_keys);
 }
 
 #[test]
