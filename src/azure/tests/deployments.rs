@@ -165,6 +165,27 @@ fn the_same_in_one_jump_or_in_many_steps() {
 }
 
 #[test]
+fn a_detail_is_a_text_before_2021_and_an_error_since() {
+    for (version, is_text) in [("2020-10-01", true), ("2021-01-01", true), ("2021-04-01", false), ("2022-09-01", false)]
+    {
+        let mut bench = Bench::with_group();
+        let mut broken = small();
+        broken["resources"][3]["properties"]["customSubDomainName"] = json!("taken-1");
+        let other = bench.group("/providers/Microsoft.CognitiveServices/accounts/other");
+        bench.send(Method::Put, &other, COGNITIVE, account("taken-1"));
+        let path = deployment(&bench, "");
+        assert_eq!(bench.send(Method::Put, &path, version, order(broken)).status, 201);
+        bench.wait(200);
+        let (_, done) = bench.get(&path, version);
+        let detail = &done["properties"]["error"]["details"][0];
+        let text = detail["message"].as_str().and_then(|text| serde_json::from_str::<Value>(text).ok());
+        assert_eq!(text.is_some(), is_text, "{version}: {detail}");
+        let error = text.map_or_else(|| detail.clone(), |text| text["error"].clone());
+        assert_eq!(error["code"], "CustomDomainInUse", "{version}: {detail}");
+    }
+}
+
+#[test]
 fn a_failure_is_a_tree_and_stops_only_what_depends_on_it() {
     let mut bench = Bench::with_group();
     let mut broken = small();

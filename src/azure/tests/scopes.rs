@@ -243,7 +243,11 @@ fn the_history_has_an_end() {
     assert_eq!(put(&mut bench, "d").status, 201);
     bench.wait(10);
     bench.get(&bench.group("/deployments/d"), RESOURCES);
-    fill(&mut bench, 774);
+    fill(&mut bench, 773);
+    assert_eq!(put(&mut bench, "c").status, 201);
+    assert_eq!(bench.world.state.deployments.len(), 775, "there is room");
+    bench.wait(10);
+    bench.get(&bench.group("/deployments/c"), RESOURCES);
     assert_eq!(put(&mut bench, "e").status, 201);
     assert_eq!(bench.world.state.deployments.len(), 751, "the oldest went");
     // what runs cannot go
