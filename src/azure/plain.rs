@@ -13,7 +13,7 @@ use super::World;
 use super::lro::{Effect, Follow, Start};
 use super::reply::{Reply, error, gateway, resource_not_found};
 use super::router::Call;
-use super::shape::{guid, object, patched};
+use super::shape::{guid, hex, object, patched, short_location};
 use super::state::Resource;
 use crate::catalogue::{Operation, ResourceType};
 use crate::time::Time;
@@ -24,6 +24,8 @@ use std::collections::BTreeMap;
 pub(super) use observe::WORKSPACE;
 
 pub(super) const IDENTITY: &str = "Microsoft.ManagedIdentity/userAssignedIdentities";
+
+const CONTAINER_APP: &str = "Microsoft.App/containerApps";
 
 /// Members of a body that are the gateway's or the provider's own.
 const OWN: [&str; 5] = ["id", "name", "type", "etag", "systemData"];
@@ -166,6 +168,7 @@ fn dress(world: &mut World, resource: &mut Resource, known: Option<&Resource>) -
     match resource.kind.as_str() {
         IDENTITY => identity(world, resource),
         "Microsoft.KeyVault/vaults" => vault(world, resource),
+        kind if kind.eq_ignore_ascii_case(CONTAINER_APP) => container_app(world, resource),
         kind if kind.starts_with("Microsoft.Network/") => network::dress(world, resource, known)?,
         kind if kind.starts_with("Microsoft.Insights/") || kind.starts_with("Microsoft.OperationalInsights/") => {
             observe::dress(world, resource, known)?;
@@ -183,6 +186,19 @@ fn identity(world: &World, resource: &mut Resource) {
     let properties =
         json!({"tenantId": world.state.tenant, "principalId": guid(&principal), "clientId": guid(&client)});
     resource.body.insert("properties".into(), properties);
+}
+
+/// Published templates put mocks of Azure OpenAI into container apps, and read their host names.
+fn container_app(world: &World, resource: &mut Resource) {
+    let environment = hex(&world.hash(&["container apps", &resource.id.to_lowercase()])[..4]);
+    let region = short_location(resource.text("location"));
+    let host = format!("{}.{environment}.{region}.azurecontainerapps.io", resource.name);
+    if let Some(Value::Object(ingress)) =
+        resource.body.get_mut("properties").and_then(|properties| properties.pointer_mut("/configuration/ingress"))
+    {
+        ingress.insert("fqdn".into(), host.into());
+    }
+    resource.set_property("provisioningState", "Succeeded");
 }
 
 fn vault(world: &World, resource: &mut Resource) {

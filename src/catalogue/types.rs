@@ -220,6 +220,9 @@ pub const TYPES: &[ResourceType] = &[
     child("Microsoft.ApiManagement/service/groups"),
     child("Microsoft.ApiManagement/service/users"),
     child("Microsoft.ApiManagement/service/tags"),
+    child("Microsoft.ApiManagement/service/apis/tags"),
+    child("Microsoft.ApiManagement/service/apis/operations/tags"),
+    child("Microsoft.ApiManagement/service/products/tags"),
     child("Microsoft.ApiManagement/service/caches"),
     child("Microsoft.ApiManagement/service/authorizationProviders"),
     ResourceType {

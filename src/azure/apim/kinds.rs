@@ -77,6 +77,9 @@ pub(super) const KINDS: &[Child] = &[
         ..child("Microsoft.ApiManagement/service/users", "User", ("userId", 80), people::user)
     },
     child("Microsoft.ApiManagement/service/tags", "Tag", ("tagId", 80), plain::tag),
+    tag_link("Microsoft.ApiManagement/service/apis/tags"),
+    tag_link("Microsoft.ApiManagement/service/apis/operations/tags"),
+    tag_link("Microsoft.ApiManagement/service/products/tags"),
     child("Microsoft.ApiManagement/service/caches", "Cache", ("cacheId", 80), plain::cache),
     child(
         "Microsoft.ApiManagement/service/authorizationProviders",
@@ -93,6 +96,10 @@ pub(super) const KINDS: &[Child] = &[
 
 const fn diagnostic(kind: &'static str) -> Child {
     Child { show: diagnostics::show, ..child(kind, "Diagnostic", ("diagnosticId", 80), diagnostics::write) }
+}
+
+const fn tag_link(kind: &'static str) -> Child {
+    child(kind, "Tag", ("tagId", 80), plain::tag_link)
 }
 
 const fn policy(kind: &'static str) -> Child {

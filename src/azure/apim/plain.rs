@@ -60,6 +60,18 @@ pub(super) fn tag(_: &mut World, _: &Call, sent: Map<String, Value>) -> Result<W
     Ok(Written::of(&json!({ "displayName": name })))
 }
 
+/// A tag put on an API, an operation or a product shows what the service's tag of that name does.
+pub(super) fn tag_link(world: &mut World, call: &Call, sent: Map<String, Value>) -> Result<Written, Reply> {
+    let mut sent = Sent::new(sent);
+    let tag = call.id.top().child("tags", call.id.name());
+    let name = world.state.resources.get(&tag.key()).map(|tag| tag.text("properties/displayName").to_owned());
+    if name.is_none() {
+        sent.refuse("tagId", format!("Tag with id '{}' could not be found.", call.id.name()));
+    }
+    sent.end()?;
+    Ok(Written::of(&json!({ "displayName": name })))
+}
+
 pub(super) fn cache(world: &mut World, call: &Call, sent: Map<String, Value>) -> Result<Written, Reply> {
     let mut sent = Sent::new(sent);
     let connection = sent.needed("connectionString", 1..=300);
