@@ -4,17 +4,6 @@ use super::*;
 use crate::azure::faults::{Answer, Fault};
 
 const SUBSCRIPTION: &str = "00000000-0000-0000-0000-000000000000";
-const NOTHING: &Recording = &Recording {
-    name: "",
-    group: ("", ""),
-    service: None,
-    retry_after: false,
-    skipped: &[],
-    known: &[],
-    edits: &[],
-    aside: |_, _| {},
-    absent: &[],
-};
 
 /// The address of something in a recording's service.
 fn under(group: &str, service: &str, rest: &str) -> String {
@@ -180,11 +169,9 @@ fn a_service_of_version_2_and_its_children() {
     play(&Recording {
         name: "apim-basicv2-2024-05-01-service-and-children",
         group: ("asotest-rg-nbqudn", "westus3"),
-        service: None,
         retry_after: true,
         skipped: &[("/Microsoft.Insights/", "not built yet")],
         known: &[(92, "recorded, a group just deleted answers so or as a group that is not there")],
-        edits: &[],
         aside: |bench, i| {
             const SERVICE: &str = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/asotest-rg-nbqudn/providers/Microsoft.ApiManagement/service/asotest-apimanagementv4-esjrun";
             // requests that are not in the recording
@@ -198,7 +185,7 @@ fn a_service_of_version_2_and_its_children() {
                 assert_eq!(bench.send(Method::Put, &path, APIM, set).status, 201);
             }
         },
-        absent: &[],
+        ..*NOTHING
     });
 }
 
@@ -209,11 +196,7 @@ fn a_name_that_is_soft_deleted_and_then_purged() {
     play(&Recording {
         name: "apim-softdelete-conflict-servicelocked-then-create",
         group: ("asotest-rg-ncoodr", "westus2"),
-        service: None,
         retry_after: true,
-        skipped: &[],
-        known: &[],
-        edits: &[],
         aside: |bench, i| match i {
             0 => {
                 let mut body = service();
@@ -227,6 +210,6 @@ fn a_name_that_is_soft_deleted_and_then_purged() {
             15 => bench.wait(61),
             _ => {}
         },
-        absent: &[],
+        ..*NOTHING
     });
 }

@@ -18,10 +18,7 @@ fn validated_created_again_listed_exported_and_cancelled() {
     let recording = Recording {
         name: "deployment-group-validate-create-cancel",
         group: ("cli_test_resource_group_deployment000001", "westus"),
-        service: None,
-        retry_after: false,
         skipped: &[("/operations/88A2CF5860583BC5", "the id of an operation is ours")],
-        known: &[],
         edits: &[
             (0, OLD, NEW, LATER),
             (1, "2018-04-16", "2023-12-01", LATER),
@@ -38,7 +35,7 @@ fn validated_created_again_listed_exported_and_cancelled() {
                 any_type(bench);
             }
         },
-        absent: &[],
+        ..*NOTHING
     };
     let answers = play(&recording);
     same_members(
@@ -71,17 +68,13 @@ fn without_waiting() {
     let recording = Recording {
         name: "deployment-no-wait",
         group: ("cli_test_group_deployment_no_wait000001", "westus"),
-        service: None,
-        retry_after: false,
-        skipped: &[],
-        known: &[],
         edits: &[(0, OLD, NEW, LATER), (1, OLD, NEW, LATER)],
         aside: |bench, i| {
             if i == 0 {
                 any_type(bench);
             }
         },
-        absent: &[],
+        ..*NOTHING
     };
     same_members(&recording, &play(&recording), &[], &[]);
 }
@@ -91,17 +84,12 @@ fn a_what_if_of_a_group() {
     let recording = Recording {
         name: "deployment-whatif-group",
         group: ("cli_test_deployment_what_if000001", "westus"),
-        service: None,
-        retry_after: false,
-        skipped: &[],
-        known: &[],
-        edits: &[],
         aside: |bench, i| {
             if i == 0 {
                 any_type(bench);
             }
         },
-        absent: &[],
+        ..*NOTHING
     };
     let answers = play(&recording);
     same_members(&recording, &answers, &[], &[]);
@@ -129,9 +117,6 @@ fn a_validation_that_timed_out_and_a_large_template() {
     let recording = Recording {
         name: "deployment-validate-503-then-ok",
         group: ("clitest.rg000001", "southcentralus"),
-        service: None,
-        retry_after: false,
-        skipped: &[],
         known: &[
             (0, "the gateway was out of time"),
             (4, "ours ends sooner, for a plain storage account has no endpoints to refer to"),
@@ -142,7 +127,7 @@ fn a_validation_that_timed_out_and_a_large_template() {
                 any_type(bench);
             }
         },
-        absent: &[],
+        ..*NOTHING
     };
     same_members(
         &recording,
@@ -186,9 +171,7 @@ fn a_nested_template_that_fails() {
     let recording = Recording {
         name: "deployment-failed-nested-template",
         group: ("xDeploymentTestGroup1470", "southcentralus"),
-        service: None,
         retry_after: true,
-        skipped: &[],
         known: &[
             (0, "the group is there already"),
             (1, "the group is there already"),
@@ -206,6 +189,7 @@ fn a_nested_template_that_fails() {
             }
         },
         absent: &[("templateLink", "the template was linked"), ("templateHash", "a linked template had none then")],
+        ..*NOTHING
     };
     let answers = play(&recording);
     same_members(
@@ -262,9 +246,6 @@ fn a_resource_that_fails_says_why_in_a_text_of_its_own() {
     let recording = Recording {
         name: "deployment-failed-operation-status",
         group: ("vmss_low_pri000001", "westus"),
-        service: None,
-        retry_after: false,
-        skipped: &[],
         known: &[(1, "the same codes, below; the provider's own words are others")],
         edits: &[
             (0, "2015-06-15", "2019-11-01", "networks are known from 2019 on"),
@@ -283,7 +264,7 @@ fn a_resource_that_fails_says_why_in_a_text_of_its_own() {
                 bench.world.set_faults(bench.now, vec![Fault { requests, fail: Some(fail), ..Fault::default() }]);
             }
         },
-        absent: &[],
+        ..*NOTHING
     };
     let answers = play(&recording);
     same_members(&recording, &answers, &[], &[]);
@@ -298,20 +279,16 @@ fn a_subscription_and_a_poll_that_timed_out() {
     let recording = Recording {
         name: "deployment-subscription-503-while-polling",
         group: ("unused", "westus"),
-        service: None,
-        retry_after: false,
-        skipped: &[],
         known: &[
             (2, "the gateway was out of time"),
             (15, "some polls of a group's deletion bring no address, which one differs"),
         ],
-        edits: &[],
         aside: |bench, i| {
             if i == 0 {
                 any_type(bench);
             }
         },
-        absent: &[],
+        ..*NOTHING
     };
     let answers = play(&recording);
     same_members(&recording, &answers, &[], &[]);
@@ -338,17 +315,12 @@ fn a_whole_environment_comes_and_goes() {
     let recording = Recording {
         name: "deployment-azd-subscription-up-down",
         group: ("unused", "westus"),
-        service: None,
-        retry_after: false,
-        skipped: &[],
-        known: &[],
-        edits: &[],
         aside: |bench, i| {
             if i == 0 {
                 any_type(bench);
             }
         },
-        absent: &[],
+        ..*NOTHING
     };
     let answers = play(&recording);
     same_members(

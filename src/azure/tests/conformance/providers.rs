@@ -5,17 +5,7 @@ use super::*;
 const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
 
 fn plain(name: &'static str, group: (&'static str, &'static str)) -> Recording {
-    Recording {
-        name,
-        group,
-        service: None,
-        retry_after: false,
-        skipped: &[],
-        known: &[],
-        edits: &[],
-        aside: |_, _| {},
-        absent: &[],
-    }
+    Recording { name, group, ..*NOTHING }
 }
 
 #[test]
