@@ -132,12 +132,14 @@ fn upgrade(mut state: Value, from: u64) -> Value {
 impl State {
     /// Resources right under `parent` (a key with its final slash), of one type.
     pub fn children<'a>(&'a self, parent: &str, kind: &str) -> impl Iterator<Item = &'a Resource> + use<'a> {
-        let (parent, kind) = (parent.to_string(), kind.to_string());
-        self.resources
-            .range(parent.clone()..)
-            .take_while(move |(key, _)| key.starts_with(&parent))
-            .map(|(_, resource)| resource)
-            .filter(move |resource| resource.kind == kind)
+        let kind = kind.to_string();
+        self.below(parent).map(|(_, resource)| resource).filter(move |resource| resource.kind == kind)
+    }
+
+    /// Everything whose key begins so, with its key.
+    pub fn below<'a>(&'a self, start: &str) -> impl Iterator<Item = (&'a String, &'a Resource)> + use<'a> {
+        let start = start.to_string();
+        self.resources.range(start.clone()..).take_while(move |(key, _)| key.starts_with(&start))
     }
 
     /// Takes a resource and everything under it out, the resource first.

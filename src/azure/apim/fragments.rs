@@ -56,13 +56,8 @@ pub(super) fn write(world: &mut World, call: &Call, sent: Map<String, Value>) ->
 
 pub(super) fn delete(world: &mut World, call: &Call) -> Option<Reply> {
     let under = format!("{}/", call.id.top().key());
-    let user = world
-        .state
-        .resources
-        .range(under.clone()..)
-        .take_while(|(key, _)| key.starts_with(&under))
-        .filter(|(_, other)| other.kind.ends_with("/policies"))
-        .find(|(_, other)| {
+    let user =
+        world.state.below(&under).filter(|(_, other)| other.kind.ends_with("/policies")).find(|(_, other)| {
             policy_xml::parse(other.text("properties/value")).is_ok_and(|document| {
                 document.root.descendants().iter().any(|element| {
                     element.name == "include-fragment"

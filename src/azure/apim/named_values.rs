@@ -113,12 +113,8 @@ pub(super) fn delete(world: &mut World, call: &Call) -> Option<Reply> {
     let kept = world.state.resources.get(&call.key())?;
     let reference = format!("{{{{{}}}}}", kept.text("properties/displayName"));
     let under = format!("{}/", call.id.top().key());
-    let user = world
-        .state
-        .resources
-        .range(under.clone()..)
-        .take_while(|(key, _)| key.starts_with(&under))
-        .find(|(_, other)| other.kind != KIND && holds(other.at("properties"), &reference))?;
+    let user =
+        world.state.below(&under).find(|(_, other)| other.kind != KIND && holds(other.at("properties"), &reference))?;
     let message = format!("The named value is used by '{}' and cannot be deleted.", user.1.id);
     Some(validation(&[("namedValueId", message)]))
 }

@@ -31,9 +31,7 @@ pub(in crate::azure) fn export(world: &World, ask: &Ask<'_>, subscription: &str,
     let under = format!("{}/", group_id(subscription, group).to_lowercase());
     let resources: Value = world
         .state
-        .resources
-        .range(under.clone()..)
-        .take_while(|(key, _)| key.starts_with(&under))
+        .below(&under)
         .filter(|(key, _)| wanted.iter().any(|wanted| wanted == "*" || wanted == *key))
         .filter(|(_, resource)| parse_id(&resource.id).is_some_and(|id| id.on.is_none() && id.parent().is_none()))
         .map(|(_, resource)| {

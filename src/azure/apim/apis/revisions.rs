@@ -12,14 +12,7 @@ use serde_json::{Value, json};
 /// The keys of the revisions that are not current.
 pub(in crate::azure::apim) fn others(world: &World, api: &ResourceId) -> Vec<String> {
     let start = format!("{};rev=", api.key());
-    world
-        .state
-        .resources
-        .range(start.clone()..)
-        .take_while(|(key, _)| key.starts_with(&start))
-        .filter(|(_, resource)| resource.kind == KIND)
-        .map(|(key, _)| key.clone())
-        .collect()
+    world.state.below(&start).filter(|(_, resource)| resource.kind == KIND).map(|(key, _)| key.clone()).collect()
 }
 
 /// A write of `x;rev=3` where there is no `x`: it makes the API, whose first revision has that number.
@@ -74,13 +67,15 @@ pub(super) fn copies(world: &World, source: &Resource, target: &str) -> Vec<Reso
     let parts = ["/operations", "/policies", "/schemas", "/resolvers", "/diagnostics"];
     world
         .state
-        .resources
-        .range(under.clone()..)
-        .take_while(|(key, _)| key.starts_with(&under))
-        .filter(|(_, resource)| parts.iter().any(|part| resource.kind[KIND.len()..].starts_with(part)))
-        .map(|(_, resource)| {
-            let id = format!("{target}{}", &resource.id[source.id.len()..]);
-            Resource { id, ..resource.clone() }
+        .below(&under)
+        .filter(|(_, resource)| {
+            // locks and roles that hang on it are of other providers
+            let part = resource.kind.strip_prefix(KIND);
+            part.is_some_and(|kind| parts.iter().any(|part| kind.starts_with(part)))
+        })
+        .filter_map(|(_, resource)| {
+            let id = format!("{target}{}", resource.id.get(source.id.len()..)?);
+            Some(Resource { id, ..resource.clone() })
         })
         .collect()
 }

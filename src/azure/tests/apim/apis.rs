@@ -44,6 +44,19 @@ fn versions_of_an_api_share_a_path() {
     assert_eq!(delete(&mut bench, "/apiVersionSets/v"), 204, "a set goes with its last API");
 }
 
+/// What hangs on an API may be of another provider.
+#[test]
+fn a_revision_is_made_of_an_api_with_a_lock() {
+    let mut bench = Bench::with_service();
+    put(&mut bench, "/apis/a", api("a"));
+    let lock = bench.service("/apis/a/providers/Microsoft.Authorization/locks/keep");
+    let level = json!({"properties": {"level": "CanNotDelete"}});
+    assert_eq!(bench.send(Method::Put, &lock, "2016-09-01", level).status, 201);
+    let mut second = api("a");
+    second["sourceApiId"] = json!("/apis/a");
+    assert_eq!(put(&mut bench, "/apis/a;rev=2", second).status, 201);
+}
+
 #[test]
 fn a_release_makes_a_revision_current() {
     let mut bench = Bench::with_service();
