@@ -37,7 +37,7 @@ impl<'a> Progress<'a> {
 
     /// Tells what is new in the operations of the deployment.
     pub fn tell(&mut self, now: Time, operations: &[Value], sink: &mut dyn FnMut(Event)) {
-        for operation in operations {
+        for operation in in_order(operations) {
             let target = text(operation, "/properties/targetResource/id");
             let Some(resource) = id::address(self.desired, self.unique, target) else { continue };
             let state = match text(operation, "/properties/provisioningState") {
@@ -93,22 +93,23 @@ pub(super) async fn failures(
     // a nested deployment, with the address that it stands for
     let mut open: Vec<(String, Option<Address>, usize)> = vec![(deployment.to_owned(), None, DEPTH)];
     while let Some((deployment, outer, depth)) = open.pop() {
-        for operation in list(cloud, request::deployment_operations(&deployment)).await? {
-            if text(&operation, "/properties/provisioningState") != "Failed" {
+        let operations = list(cloud, request::deployment_operations(&deployment)).await?;
+        for operation in in_order(&operations) {
+            if text(operation, "/properties/provisioningState") != "Failed" {
                 continue;
             }
-            let target = text(&operation, "/properties/targetResource/id");
+            let target = text(operation, "/properties/targetResource/id");
             if target.is_empty() {
                 // the outputs, which fail because something else did
                 continue;
             }
             let address = id::address(desired, unique, target).or_else(|| outer.clone());
-            let nested = text(&operation, "/properties/targetResource/resourceType");
+            let nested = text(operation, "/properties/targetResource/resourceType");
             if nested.eq_ignore_ascii_case("Microsoft.Resources/deployments") && depth > 0 {
                 open.push((target.to_owned(), address, depth - 1));
                 continue;
             }
-            for cause in causes(&operation) {
+            for cause in causes(operation) {
                 let diagnostic = problem::told(&cause, address.as_ref(), code::DEPLOYMENT_FAILED);
                 if !found.iter().any(|seen| seen.message == diagnostic.message && seen.key == diagnostic.key) {
                     found.push(diagnostic);
@@ -117,6 +118,13 @@ pub(super) async fn failures(
         }
     }
     Ok(found)
+}
+
+/// Operations as they happened: Azure lists what changed last first.
+fn in_order(operations: &[Value]) -> Vec<&Value> {
+    let mut all: Vec<&Value> = operations.iter().rev().collect();
+    all.sort_by_key(|operation| Time::from_rfc3339(text(operation, "/properties/timestamp")));
+    all
 }
 
 /// Why an operation of a deployment failed.
@@ -140,4 +148,23 @@ fn causes(operation: &Value) -> Vec<Failure> {
 
 fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
     value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn operations_are_told_as_they_happened() {
+        let at = |name: &str, timestamp: &str| json!({"n": name, "properties": {"timestamp": timestamp}});
+        let listed = [
+            at("d", "2026-01-01T00:00:09.5Z"),
+            at("c", "2026-01-01T00:00:09Z"),
+            at("b", "2026-01-01T00:00:09Z"),
+            at("a", "2026-01-01T00:00:08.75Z"),
+        ];
+        let told: Vec<&str> = in_order(&listed).into_iter().map(|operation| text(operation, "/n")).collect();
+        assert_eq!(told, ["a", "b", "c", "d"]);
+    }
 }
